@@ -9,8 +9,8 @@
 
 struct x25519_private {
     EVP_PKEY *pkey;
-    EVP_PKEY_CTX
-        *derive; /* ready to derive; copied for each use, so that nothing is fetched and threads may share */
+    /* Ready to derive; copied for each use, so that nothing is fetched and threads may share the key. */
+    EVP_PKEY_CTX *derive;
     uint8_t public[X25519_KEY_SIZE];
 };
 
