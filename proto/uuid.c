@@ -1,6 +1,5 @@
 #include "proto/uuid.h"
 
-#include <openssl/rand.h>
 #include <string.h>
 
 #define LAST_MS       (((int64_t)1 << 48) - 1)
@@ -9,16 +8,9 @@
 
 static const uint8_t dash_after[UUID_SIZE] = {[3] = 1, [5] = 1, [7] = 1, [9] = 1};
 
-static enum status openssl_random(void *context, uint8_t *out, size_t size)
+struct uuid_source uuid_source(const struct random_source *random)
 {
-    (void)context;
-    return RAND_bytes(out, (int)size) == 1 ? STATUS_OK : STATUS_CRYPTO;
-}
-
-struct uuid_source uuid_source(uuid_random_fn random, void *context)
-{
-    return (struct uuid_source){
-        .random = random != NULL ? random : openssl_random, .context = context, .last_ms = -1};
+    return (struct uuid_source){.random = random, .last_ms = -1};
 }
 
 /* Bits: time 48, version 4, counter 12 (high), variant 2, counter 14 (low), random 48. */
@@ -55,7 +47,7 @@ enum status uuid_next(struct uuid_source *source, int64_t now_ms, uint8_t ret_id
 
     if (now_ms < 0 || now_ms > LAST_MS)
         return STATUS_BAD_ARGUMENT;
-    enum status status = source->random(source->context, random, sizeof random);
+    enum status status = random_fill(source->random, random, sizeof random);
     if (status != STATUS_OK)
         return status;
     if (now_ms > ms || counter == COUNTER_LIMIT) {

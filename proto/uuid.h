@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "proto/random.h"
 
 /*
  * UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds since the Unix epoch, then a counter and random
@@ -11,19 +12,15 @@
 #define UUID_SIZE      16
 #define UUID_TEXT_SIZE 37 /* with the terminating zero */
 
-/* Fills out with random bytes; STATUS_CRYPTO when it cannot. */
-typedef enum status (*uuid_random_fn)(void *context, uint8_t *out, size_t size);
-
 /* Where one series of ids comes from. Not thread-safe: one source a thread, or a lock around it. */
 struct uuid_source {
-    uuid_random_fn random;
-    void *context;
-    int64_t last_ms;  /* -1 before the first id */
-    uint32_t counter; /* of the last id, 26 bits */
+    const struct random_source *random; /* borrowed */
+    int64_t last_ms;                    /* -1 before the first id */
+    uint32_t counter;                   /* of the last id, 26 bits */
 };
 
-/* uuid_source - a fresh source; random NULL means OpenSSL's generator, anything else is for tests. */
-struct uuid_source uuid_source(uuid_random_fn random, void *context);
+/* uuid_source - a fresh source over borrowed random bytes: random_system(), outside of tests. */
+struct uuid_source uuid_source(const struct random_source *random);
 
 /*
  * uuid_resume - go on above an id made before a restart, whatever the clock says now. An id below the
@@ -37,7 +34,7 @@ enum status uuid_resume(struct uuid_source *source, const uint8_t last[static UU
  * now_ms  milliseconds since the Unix epoch; a value below the last one is taken as the last one. When a
  *         millisecond's counter is used up the id's time runs ahead of now_ms by one.
  *
- * Returns STATUS_BAD_ARGUMENT for a time outside 48 bits, or what the random callback returned.
+ * Returns STATUS_BAD_ARGUMENT for a time outside 48 bits, or what the random source returned.
  */
 enum status uuid_next(struct uuid_source *source, int64_t now_ms, uint8_t ret_id[static UUID_SIZE]);
 

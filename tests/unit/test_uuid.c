@@ -10,28 +10,31 @@ static const uint8_t rfc_id[UUID_SIZE] = {0x01, 0x7f, 0x22, 0xe2, 0x79, 0xb0, 0x
 static const char rfc_text[] = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
 #define RFC_MS INT64_C(1645557742000)
 
-static enum status seeded(void *context, uint8_t *out, size_t size)
+static enum status seeded(void *context, void *out, size_t size)
 {
     struct support_random *random = context;
 
     for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(support_next(random) >> 56);
+        ((uint8_t *)out)[i] = (uint8_t)(support_next(random) >> 56);
     return STATUS_OK;
 }
 
-static enum status all_ones(void *context, uint8_t *out, size_t size)
+static enum status all_ones(void *context, void *out, size_t size)
 {
     (void)context;
     memset(out, 0xff, size);
     return STATUS_OK;
 }
 
-static enum status broken(void *context, uint8_t *out, size_t size)
+static enum status broken(void *context, void *out, size_t size)
 {
     (void)context;
     memset(out, 0, size);
     return STATUS_CRYPTO;
 }
+
+static const struct random_source ones = {all_ones, NULL};
+static const struct random_source failing = {broken, NULL};
 
 static void reads_the_rfc_example(void **state)
 {
@@ -49,7 +52,7 @@ static void reads_the_rfc_example(void **state)
 
 static void layout_is_the_rfcs(void **state)
 {
-    struct uuid_source source = uuid_source(all_ones, NULL);
+    struct uuid_source source = uuid_source(&ones);
     uint8_t id[UUID_SIZE];
     char text[UUID_TEXT_SIZE];
 
@@ -107,7 +110,8 @@ static void version_and_variant_are_checked(void **state)
 static void ids_ascend_whatever_the_clock_does(void **state)
 {
     struct support_random random = support_seeded(7);
-    struct uuid_source source = uuid_source(seeded, &random);
+    struct random_source bytes = {seeded, &random};
+    struct uuid_source source = uuid_source(&bytes);
     uint8_t last[UUID_SIZE] = {0}, id[UUID_SIZE], again[UUID_SIZE];
     char text[UUID_TEXT_SIZE];
     int64_t now = RFC_MS;
@@ -128,7 +132,7 @@ static void ids_ascend_whatever_the_clock_does(void **state)
 
 static void a_used_up_counter_moves_the_time_on(void **state)
 {
-    struct uuid_source source = uuid_source(all_ones, NULL);
+    struct uuid_source source = uuid_source(&ones);
     uint8_t first[UUID_SIZE], next[UUID_SIZE];
 
     (void)state;
@@ -144,7 +148,8 @@ static void a_used_up_counter_moves_the_time_on(void **state)
 static void resumes_above_an_earlier_id(void **state)
 {
     struct support_random random = support_seeded(11);
-    struct uuid_source before = uuid_source(seeded, &random), after = uuid_source(seeded, &random);
+    struct random_source bytes = {seeded, &random};
+    struct uuid_source before = uuid_source(&bytes), after = uuid_source(&bytes);
     uint8_t last[UUID_SIZE], older[UUID_SIZE], id[UUID_SIZE], other[UUID_SIZE] = {0};
 
     (void)state;
@@ -160,13 +165,13 @@ static void resumes_above_an_earlier_id(void **state)
 
 static void failures_change_nothing(void **state)
 {
-    struct uuid_source source = uuid_source(broken, NULL);
+    struct uuid_source source = uuid_source(&failing);
     uint8_t id[UUID_SIZE] = {0xaa};
 
     (void)state;
     assert_int_equal(uuid_next(&source, RFC_MS, id), STATUS_CRYPTO);
     assert_int_equal(source.last_ms, -1);
-    source = uuid_source(all_ones, NULL);
+    source = uuid_source(&ones);
     assert_int_equal(uuid_next(&source, -1, id), STATUS_BAD_ARGUMENT);
     assert_int_equal(uuid_next(&source, INT64_C(1) << 48, id), STATUS_BAD_ARGUMENT);
     assert_int_equal(source.last_ms, -1);
@@ -178,7 +183,7 @@ static void failures_change_nothing(void **state)
 
 static void the_usual_source_is_random(void **state)
 {
-    struct uuid_source a = uuid_source(NULL, NULL), b = uuid_source(NULL, NULL);
+    struct uuid_source a = uuid_source(random_system()), b = uuid_source(random_system());
     uint8_t first[UUID_SIZE], second[UUID_SIZE];
 
     (void)state;
