@@ -32,14 +32,9 @@ struct db {
 
 static enum status status_of(int code, int system_error)
 {
-    switch (code) {
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID:
-    case SQLITE_CONSTRAINT_UNIQUE:
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID ||
+        code == SQLITE_CONSTRAINT_UNIQUE)
         return STATUS_EXISTS;
-    default:
-        break;
-    }
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -142,7 +137,7 @@ static int note_wal(void *context, sqlite3 *connection, const char *name, int pa
     return SQLITE_OK;
 }
 
-static void configure_connection(struct db *db, const struct db_options *options)
+static void configure_connection(struct db *db)
 {
     static const struct {
         int option;
@@ -158,9 +153,6 @@ static void configure_connection(struct db *db, const struct db_options *options
         int code = sqlite3_db_config(db->connection, switches[i].option, switches[i].value, &set);
         assert(code == SQLITE_OK && set == switches[i].value);
     }
-    /* Only the writing connection may checkpoint: see SQLite's WAL-reset bug. */
-    (void)sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, options->read_only ? 1 : 0,
-                            NULL);
     sqlite3_busy_timeout(db->connection, 0);
     sqlite3_extended_result_codes(db->connection, 1);
     sqlite3_wal_hook(db->connection, note_wal, db);
@@ -273,6 +265,8 @@ static enum status connect_file(struct db *db, const char *path, const struct db
     } else if (!is_file_name(path)) {
         return STATUS_BAD_ARGUMENT;
     } else if (options->read_only) {
+        /* Such a connection cannot checkpoint either, as only the writing one may (SQLite's WAL-reset bug).
+         */
         flags |= SQLITE_OPEN_READONLY;
         if (access(path, F_OK) != 0)
             return safefile_status(errno);
@@ -299,7 +293,7 @@ enum status db_open(const char *path, const struct db_options *options, struct d
     status = connect_file(db, path, options);
     if (status != STATUS_OK)
         goto out;
-    configure_connection(db, options);
+    configure_connection(db);
     status = configure_pragmas(db, options);
     if (status == STATUS_OK)
         status = claim(db, options);
@@ -404,8 +398,6 @@ static enum status prepare(struct db *db, const char *sql, struct db_statement *
 
 enum status db_statement(struct db *db, const char *sql, struct db_statement **ret_statement)
 {
-    if (db->given_up != STATUS_OK)
-        return db->given_up;
     for (size_t i = 0; i < db->count; i++) {
         if (db->statements[i]->sql == sql) {
             assert(strcmp(sqlite3_sql(db->statements[i]->prepared), sql) == 0);
