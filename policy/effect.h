@@ -1,0 +1,26 @@
+#pragma once
+
+/*
+ * What an accepted event changes in the register. The catalogue says which event type does what (`changes:`);
+ * the attributes that an effect reads are checked when the catalogue is loaded.
+ *
+ * Symbol, name in the file, attributes that the event type must have (in this order), what it does.
+ */
+#define EFFECT_TABLE(X)                                                                                      \
+    X(NONE, "nothing", "", "the register stays as it is")                                                    \
+    X(LIST, "listing", "strand area authority selector review_due home_force", "puts a person on the list")  \
+    X(REMOVE, "removal", "authority", "takes a person off the list")                                         \
+    X(REVIEW, "review", "outcome next_review status", "records a review")                                    \
+    X(MOVE, "move", "from_area to_area home_force", "moves a person to another area")                        \
+    X(ALLOCATE, "allocation", "role holder", "records who holds the case")                                   \
+    X(CUSTODY, "custody", "prison", "records the holding prison")                                            \
+    X(RELEASE, "release", "", "ends custody")                                                                \
+    X(CONSENT, "consent", "scope form_version expires", "records a consent")                                 \
+    X(WITHDRAW, "withdrawal", "scope", "ends a consent")                                                     \
+    X(MERGE, "merge", "merged_from merged_to", "joins two records of one person")
+
+enum effect {
+#define EFFECT_ENUM(symbol, name, attributes, text) EFFECT_##symbol,
+    EFFECT_TABLE(EFFECT_ENUM)
+#undef EFFECT_ENUM
+};
