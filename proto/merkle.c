@@ -149,8 +149,8 @@ void merkle_consistency(const struct digest *leaves, size_t n, size_t old_size,
     range_roots(leaves, ranges, *ret_length, ret_proof);
 }
 
-enum status merkle_verify_path(const struct digest *leaf, uint64_t index, uint64_t size,
-                               const struct digest *path, size_t length, const struct digest *root)
+enum status merkle_path_root(const struct digest *leaf, uint64_t index, uint64_t size,
+                             const struct digest *path, size_t length, struct digest *ret_root)
 {
     struct digest hash = *leaf;
 
@@ -170,7 +170,19 @@ enum status merkle_verify_path(const struct digest *leaf, uint64_t index, uint64
         index >>= 1;
         last >>= 1;
     }
-    return same(&hash, root) ? STATUS_OK : STATUS_BAD_PROOF;
+    *ret_root = hash;
+    return STATUS_OK;
+}
+
+enum status merkle_verify_path(const struct digest *leaf, uint64_t index, uint64_t size,
+                               const struct digest *path, size_t length, const struct digest *root)
+{
+    struct digest computed;
+    enum status status = merkle_path_root(leaf, index, size, path, length, &computed);
+
+    if (status != STATUS_OK)
+        return status;
+    return same(&computed, root) ? STATUS_OK : STATUS_BAD_PROOF;
 }
 
 /* RFC 9162 §2.1.4.2 for 0 < old_size < size and a proof of the right length. */

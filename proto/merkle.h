@@ -71,6 +71,14 @@ size_t merkle_consistency_ranges(uint64_t old_size, uint64_t size,
                                  struct merkle_range ret_ranges[static MERKLE_CONSISTENCY_MAX]);
 
 /*
+ * merkle_path_root - the root that leaf, standing at index in a tree of that size, leads to by path. path may
+ * be NULL when length is 0. Returns STATUS_BAD_PROOF unless index is below size and length is
+ * merkle_path_length(index, size).
+ */
+enum status merkle_path_root(const struct digest *leaf, uint64_t index, uint64_t size,
+                             const struct digest *path, size_t length, struct digest *ret_root);
+
+/*
  * merkle_verify_path - that leaf stands at index in the tree of that size and root. path may be NULL when
  * length is 0; the length must be exactly merkle_path_length(index, size). Returns STATUS_BAD_PROOF
  * otherwise. RFC 9162 §2.1.3.2.
