@@ -109,6 +109,8 @@ static const struct bad refused[] = {
     {KIND_PNC_ID, "8100000034U", "not a PNC id"}, /* 11 characters: eight digits after a short year */
     {KIND_PNC_ID, "1981/00000034U", "not a PNC id"},
     {KIND_PNC_ID, "/34U", "not a PNC id"},
+    {KIND_PNC_ID, "X1234U", "not a PNC id"},
+    {KIND_PNC_ID, "123X0052494Q", "not a PNC id"},
     {KIND_PNC_ID, "81/34 U", "not a PNC id"},
     {KIND_CRO, "85227/65G", "check letter is G, should be L"},
     {KIND_CRO, "050058/83Z", "check letter is Z, should be B"},
@@ -118,6 +120,7 @@ static const struct bad refused[] = {
     {KIND_CRO, "1234567/91H", "not a CRO number"},
     {KIND_CRO, "SF83/1234567A", "not a CRO number"},
     {KIND_CRO, "SF83/A", "not a CRO number"},
+    {KIND_CRO, "SF0A/482703J", "not a CRO number"},
     {KIND_CRO, "/91H", "not a CRO number"},
     {KIND_CRO, "65656/1H", "not a CRO number"},
     {KIND_CRO, "65656/91HH", "not a CRO number"},
@@ -180,6 +183,7 @@ static const struct bad refused[] = {
     {KIND_EVENT, "017f22e2-79b0-4cc3-98c4-dc0c0c07398f", "not an event id"}, /* not of version 7 */
     {KIND_PSEUDONYM, "00000001", "not a pseudonym"},
     {KIND_PSEUDONYM, "00000001000102030405060708090A0b0c0d0e0f101112131415161718191a1b1c1d1e1f", NULL},
+    {KIND_PSEUDONYM, "00000001000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1g", NULL},
     {KIND_LABELS, "dob,dob", "stands twice"},
     {KIND_LABELS, "dob,,name", "not a list"},
     {KIND_LABELS, "dob,", "comma"},
@@ -292,6 +296,22 @@ static void lengths_count_characters(void **state)
     }
 }
 
+static void no_kind_takes_a_huge_value(void **state)
+{
+    static char text[100 * KIND_VALUE_SIZE];
+
+    (void)state;
+    memset(text, 'a', sizeof text);
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        assert_int_equal(kind_check((enum kind)i, NULL, bytes_view(text, sizeof text), NULL),
+                         STATUS_TOO_LARGE);
+        assert_int_equal(kind_check((enum kind)i, NULL, bytes_view(text, KIND_VALUE_SIZE), NULL),
+                         STATUS_TOO_LARGE);
+        assert_int_not_equal(kind_check((enum kind)i, NULL, bytes_view(text, KIND_VALUE_SIZE - 1), NULL),
+                             STATUS_OK);
+    }
+}
+
 static void a_small_output_is_an_error(void **state)
 {
     char out[14] = "";
@@ -393,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_zero_byte_is_never_part_of_a_value),
         cmocka_unit_test(short_years_turn_with_the_year_now),
         cmocka_unit_test(lengths_count_characters),
+        cmocka_unit_test(no_kind_takes_a_huge_value),
         cmocka_unit_test(a_small_output_is_an_error),
         cmocka_unit_test(a_code_needs_its_list),
         cmocka_unit_test(the_table_is_found_by_name),
