@@ -244,7 +244,7 @@ static enum status convert(enum kind kind, const struct kind_limits *limits, uns
     case KIND_LABELS:
         return labels_canonical(in, out, ret_reason);
     }
-    assert(!"a kind that is not in the table");
+    assert(false && "a kind that is not in the table");
     return STATUS_UNSUPPORTED;
 }
 
