@@ -48,6 +48,8 @@ static void nothing_breaks_the_line(void **state)
     assert_string_equal(message("\xc0\x8a"), "\\xc0\\x8a");
     assert_string_equal(message("\xe0\x80\x8a"), "\\xe0\\x80\\x8a");
     assert_string_equal(message("\xf0\x80\x80\x8a"), "\\xf0\\x80\\x80\\x8a");
+    assert_string_equal(message("\xe0\x9f\xbf"), "\\xe0\\x9f\\xbf");
+    assert_string_equal(message("\xf0\x8f\xbf\xbd"), "\\xf0\\x8f\\xbf\\xbd");
     assert_string_equal(message("\xed\xa0\x80"), "\\xed\\xa0\\x80");
     assert_string_equal(message("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
     assert_string_equal(message("\xe2\x80\xa8\xe2\x80\xae"), "\\xe2\\x80\\xa8\\xe2\\x80\\xae");

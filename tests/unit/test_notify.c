@@ -117,7 +117,7 @@ static void the_watchdogs_interval_is_for_this_process(void **state)
     setenv("WATCHDOG_PID", "1", 1);
     assert_true(notify_watchdog_interval() == 0);
     setenv("WATCHDOG_PID", pid, 1);
-    setenv("WATCHDOG_USEC", "3s", 1);
+    setenv("WATCHDOG_USEC", "3000000s", 1);
     assert_true(notify_watchdog_interval() == 0);
     setenv("WATCHDOG_USEC", "-1", 1);
     assert_true(notify_watchdog_interval() == 0);
