@@ -415,7 +415,9 @@ void safefile_unlock(struct folder_lock **lock)
 {
     if (*lock == NULL)
         return;
-    (void)ftruncate((*lock)->fd, 0);
+    /* The pid in it only helps people; a lock file that still names us is not held by us. */
+    int truncated = ftruncate((*lock)->fd, 0);
+    (void)truncated;
     (void)close((*lock)->fd);
     free(*lock);
     *lock = NULL;

@@ -26,6 +26,9 @@ function(concordat_layer name)
   endforeach()
 endfunction()
 
+# What is installed, without the tests: cmake --build --preset release --target programs
+add_custom_target(programs)
+
 # concordat_program(PROGRAM SOURCE LIBRARIES...)
 function(concordat_program program source)
   if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
@@ -33,5 +36,6 @@ function(concordat_program program source)
   endif()
   add_executable(${program} ${source})
   target_link_libraries(${program} PRIVATE concordat_warnings ${ARGN})
+  add_dependencies(programs ${program})
   install(TARGETS ${program} RUNTIME DESTINATION bin)
 endfunction()
