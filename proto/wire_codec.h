@@ -20,9 +20,9 @@
 struct wire_chunk;
 struct wire_arena {
     struct wire_chunk *chunks; /* newest first; the first is the one that is being filled */
-    struct wire_chunk *spare;  /* emptied by a reset, to be used again */
     size_t used;               /* bytes handed out since the last reset */
     size_t limit;              /* how many may be handed out between two resets */
+    size_t expected;           /* how much was handed out before, so that one chunk may do */
 };
 
 #define WIRE_ARENA_FRAME ((size_t)4 << 20)   /* fits every frame that wire_unpack accepts */
