@@ -45,14 +45,16 @@ void section_key_id(const uint8_t public_key[static 32], uint8_t out[static SECT
 /*
  * section_seal - seals items for target and appends the encoded section, whose labels are the items' labels.
  *
- * sender   an HPKE context set up with the recipient's key and SECTION_INFO; its sequence number goes on by
- *          one, also when this fails after sealing
+ * sender, enc  an HPKE context started with the recipient's key and SECTION_INFO, and what that gave to send
+ *              along; the sequence number goes on by one, also when this fails after sealing
  *
  * Returns STATUS_BAD_ARGUMENT for items or a target that section_decode() or items_decode() would refuse,
- * STATUS_NO_MEMORY, STATUS_CRYPTO, STATUS_TOO_LARGE; ret is then as before.
+ * STATUS_EXPIRED (the context has sealed its fill: start another), STATUS_NO_MEMORY, STATUS_CRYPTO,
+ * STATUS_TOO_LARGE; ret is then as before.
  */
-enum status section_seal(struct hpke_sender *sender, const struct section_target *target,
-                         const struct item *items, size_t item_count, struct byte_buffer *ret);
+enum status section_seal(struct hpke_sender *sender, const uint8_t enc[static SECTION_ENC_SIZE],
+                         const struct section_target *target, const struct item *items, size_t item_count,
+                         struct byte_buffer *ret);
 
 /* section_decode - from exactly these bytes. STATUS_BAD_FORMAT, STATUS_NOT_CANONICAL or STATUS_TOO_LARGE. */
 enum status section_decode(struct byte_view bytes, struct section *ret_section);

@@ -8,17 +8,17 @@
  * bytes that are encoded again (headers, sections, receipts); their own decoders do.
  */
 
-#define WIRE_TO_MAX       64   /* sections of an event */
-#define WIRE_BATCH_MAX    256  /* leaves of a signed batch; events of a plan, publish, deliver, recall */
-#define WIRE_LABELS_MAX   64   /* labels of a section or grant */
-#define WIRE_NAME_MAX     64   /* bytes of a type, rule, purpose, protocol, label or attribute id */
-#define WIRE_OFFICER_MAX  128  /* bytes of an acting officer */
-#define WIRE_TEXT_MAX     512  /* bytes of a reason or refusal meant for people */
-#define WIRE_VALUE_MAX    1024 /* bytes of an attribute's or item's value */
-#define WIRE_PATH_MAX     8    /* hashes of a path in a batch */
-#define WIRE_GROUNDS_MAX  64   /* grounds of a plan */
-#define WIRE_REFUSALS_MAX 256  /* refusals of a plan or outcome */
-#define WIRE_NOTE_MAX     4096 /* bytes of a checkpoint note */
+#define WIRE_TO_MAX       64    /* sections of an event */
+#define WIRE_BATCH_MAX    256   /* leaves of a signed batch; events of a plan, publish, deliver, recall */
+#define WIRE_LABELS_MAX   64    /* labels of a section or grant */
+#define WIRE_NAME_MAX     64    /* bytes of a type, rule, purpose, protocol, label or attribute id */
+#define WIRE_OFFICER_MAX  128   /* bytes of an acting officer */
+#define WIRE_TEXT_MAX     512   /* bytes of a reason or refusal meant for people */
+#define WIRE_VALUE_MAX    1024  /* bytes of an attribute's or item's value */
+#define WIRE_PATH_MAX     8     /* hashes of a path in a batch */
+#define WIRE_GROUNDS_MAX  64    /* grounds of a plan */
+#define WIRE_REFUSALS_MAX 256   /* refusals of a plan or outcome */
+#define WIRE_NOTE_MAX     16384 /* bytes of a checkpoint note */
 
 /*
  * wire_check_frame - the message in the frame and everything in it.
