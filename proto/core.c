@@ -126,20 +126,12 @@ enum status core_encode(const struct core *core, struct byte_buffer *ret)
     return ret->status;
 }
 
-static void read_fixed(struct field_reader *reader, uint32_t number, size_t size, uint8_t *out)
-{
-    const uint8_t *bytes = field_fixed(reader, number, size);
-
-    if (bytes != NULL)
-        memcpy(out, bytes, size);
-}
-
 static bool read_optional_id(struct field_reader *reader, uint32_t number,
                              uint8_t out[static CORE_EVENT_SIZE])
 {
     if (!field_is_next(reader, number))
         return false;
-    read_fixed(reader, number, CORE_EVENT_SIZE, out);
+    field_copy(reader, number, CORE_EVENT_SIZE, out);
     return true;
 }
 
@@ -159,7 +151,7 @@ static enum status read_attributes(struct field_reader *reader, struct core *cor
         struct core_attribute *attribute = &core->attributes[core->attribute_count++];
         struct field_reader inner = field_reader(field_bytes(reader, ATTRIBUTES));
         attribute->id = field_bytes(&inner, ATTRIBUTE_ID);
-        read_fixed(&inner, ATTRIBUTE_COMMITMENT, CORE_DIGEST_SIZE, attribute->commitment);
+        field_copy(&inner, ATTRIBUTE_COMMITMENT, CORE_DIGEST_SIZE, attribute->commitment);
         if (field_end(&inner) != STATUS_OK)
             return inner.status;
     }
@@ -170,14 +162,14 @@ static enum status read_core(struct byte_view bytes, struct core *core)
 {
     struct field_reader reader = field_reader(bytes);
 
-    read_fixed(&reader, EVENT, CORE_EVENT_SIZE, core->event);
+    field_copy(&reader, EVENT, CORE_EVENT_SIZE, core->event);
     core->type = field_bytes(&reader, TYPE);
     core->protocol = field_bytes(&reader, PROTOCOL);
-    read_fixed(&reader, BUNDLE, CORE_DIGEST_SIZE, core->bundle);
+    field_copy(&reader, BUNDLE, CORE_DIGEST_SIZE, core->bundle);
     core->from = field_bytes(&reader, FROM);
     core->purpose = field_bytes(&reader, PURPOSE);
     core->officer = field_bytes(&reader, OFFICER);
-    read_fixed(&reader, SUBJECT, CORE_SUBJECT_SIZE, core->subject);
+    field_copy(&reader, SUBJECT, CORE_SUBJECT_SIZE, core->subject);
     core->occurred = read_time(&reader, OCCURRED);
     core->created = read_time(&reader, CREATED);
     if (field_is_next(&reader, EFFECTIVE)) {

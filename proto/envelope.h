@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proto/batch.h"
 #include "proto/core.h"
 #include "proto/header.h"
 #include "proto/section.h"
@@ -12,16 +13,7 @@
  * Format: docs/wire-format.md, "Batches".
  */
 
-#define ENVELOPE_BATCH_MAX      256
-#define ENVELOPE_SIGNATURE_SIZE 64
-
-struct ed25519_key;
-
-/* Under which certificate a batch is signed: digests of DER. */
-struct envelope_signer {
-    uint8_t root[32];        /* of the partnership's root certificate */
-    uint8_t certificate[32]; /* of the signer's certificate */
-};
+#define ENVELOPE_BATCH_MAX BATCH_MOST_ITEMS
 
 struct envelope_slot {
     struct byte_view to;
@@ -43,7 +35,7 @@ struct envelope_event {
  * STATUS_MISMATCH (a section that is not the one in its header), STATUS_TOO_LARGE (more than
  * WIRE_FRAME_LIMIT: publish fewer at a time), STATUS_NO_MEMORY or STATUS_CRYPTO; ret is then as before.
  */
-enum status envelope_publish_build(uint64_t request, const struct envelope_signer *signer,
+enum status envelope_publish_build(uint64_t request, const struct batch_signer *signer,
                                    const struct ed25519_key *key, const struct envelope_event *events,
                                    size_t event_count, struct byte_buffer *ret);
 
@@ -57,6 +49,13 @@ struct envelope_part {
     const uint8_t *digest; /* in the header, 32 bytes */
 };
 
+/*
+ * envelope_path_root - the batch root to which an item leads by its path, all of it as received.
+ * Returns STATUS_BAD_FORMAT for a count that no batch has, STATUS_BAD_PROOF for a path of the wrong length.
+ */
+enum status envelope_path_root(struct byte_view item, uint32_t index, uint32_t count,
+                               const ProtobufCBinaryData *path, size_t length, struct digest *ret_root);
+
 /* One event of a published batch as verified; borrowed from the frame and the arena. */
 struct envelope_published_event {
     struct byte_view header_bytes;
@@ -64,7 +63,7 @@ struct envelope_published_event {
     struct core core;
     uint8_t digest[32]; /* of the header */
     uint8_t leaf[32];
-    const struct envelope_part *parts; /* ascending by `to` */
+    struct envelope_part *parts; /* ascending by `to` */
     size_t part_count;
     const Wire__Opening *opening;
 };
@@ -72,7 +71,7 @@ struct envelope_published_event {
 struct envelope_published {
     struct envelope_published_event *events;
     size_t count;
-    uint8_t root[32]; /* of the batch tree */
+    const struct merkle_batch *tree; /* of the headers, for the paths that recipients get */
 };
 
 /*
@@ -90,13 +89,13 @@ struct envelope_published {
  * STATUS_UNKNOWN_KEY (another certificate), STATUS_NO_MEMORY or STATUS_CRYPTO. The whole batch is refused.
  */
 enum status envelope_publish_verify(const Wire__Publish *publish, struct byte_view from,
-                                    const struct envelope_signer *signer, const struct ed25519_key *key,
+                                    const struct batch_signer *signer, const struct ed25519_key *key,
                                     struct wire_arena *arena, struct envelope_published *ret_published);
 
 /* A delivered slice whose signature has been verified; borrowed from the frame. */
 struct envelope_delivery {
     const Wire__Deliver *deliver;
-    uint8_t root[32]; /* that was signed */
+    struct digest root; /* that was signed */
 };
 
 /*
@@ -104,7 +103,7 @@ struct envelope_delivery {
  * those of deliver->certificate, which the caller has found to be deliver->from's.
  * Returns STATUS_BAD_SIGNATURE, STATUS_BAD_PROOF, STATUS_UNKNOWN_KEY (another certificate) or STATUS_CRYPTO.
  */
-enum status envelope_delivery_verify(const Wire__Deliver *deliver, const struct envelope_signer *signer,
+enum status envelope_delivery_verify(const Wire__Deliver *deliver, const struct batch_signer *signer,
                                      const struct ed25519_key *key, struct envelope_delivery *ret_delivery);
 
 /* One delivered event as verified; borrowed from the frame. */
@@ -133,5 +132,5 @@ enum status envelope_delivered_verify(const struct envelope_delivery *delivery, 
  * Returns what envelope_delivered_verify() does, STATUS_BAD_SIGNATURE, STATUS_UNKNOWN_KEY,
  * STATUS_BAD_COMMITMENT or STATUS_CRYPTO. ret_core borrows from the ground.
  */
-enum status envelope_ground_verify(const Wire__Ground *ground, const struct envelope_signer *signer,
+enum status envelope_ground_verify(const Wire__Ground *ground, const struct batch_signer *signer,
                                    const struct ed25519_key *key, struct core *ret_core);

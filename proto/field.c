@@ -1,5 +1,7 @@
 #include "proto/field.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 
 #define WIRE_VARINT 0u
@@ -88,6 +90,14 @@ const uint8_t *field_fixed(struct field_reader *reader, uint32_t number, size_t 
     if (value.size != size)
         fail(reader, STATUS_BAD_FORMAT);
     return reader->status == STATUS_OK ? value.data : NULL;
+}
+
+void field_copy(struct field_reader *reader, uint32_t number, size_t size, uint8_t *out)
+{
+    const uint8_t *bytes = field_fixed(reader, number, size);
+
+    if (bytes != NULL && size > 0)
+        memcpy(out, bytes, size);
 }
 
 uint64_t field_varint(struct field_reader *reader, uint32_t number)

@@ -24,6 +24,9 @@ struct byte_view field_text(struct field_reader *reader, uint32_t number);
 /* field_fixed - a required field of exactly size bytes, or NULL; borrowed. */
 const uint8_t *field_fixed(struct field_reader *reader, uint32_t number, size_t size);
 
+/* field_copy - the same, copied to out, which is left as it is on failure. */
+void field_copy(struct field_reader *reader, uint32_t number, size_t size, uint8_t *out);
+
 /* field_varint - a required number. */
 uint64_t field_varint(struct field_reader *reader, uint32_t number);
 

@@ -49,9 +49,7 @@ static enum status read_attribute(struct byte_view bytes, struct opening_attribu
 
     attribute->id = field_text(&reader, ID);
     attribute->value = field_text(&reader, VALUE);
-    const uint8_t *salt = field_fixed(&reader, SALT, OPENING_SALT_SIZE);
-    if (salt != NULL)
-        memcpy(attribute->salt, salt, OPENING_SALT_SIZE);
+    field_copy(&reader, SALT, OPENING_SALT_SIZE, attribute->salt);
     return field_end(&reader);
 }
 

@@ -43,39 +43,41 @@ enum status receipt_decode(struct byte_view bytes, struct receipt *ret_receipt);
  *
  * Returns STATUS_BAD_ARGUMENT, STATUS_TOO_LARGE, STATUS_NO_MEMORY or STATUS_CRYPTO; ret is then as before.
  */
-enum status receipt_batch_build(uint64_t request, const struct envelope_signer *signer,
+enum status receipt_batch_build(uint64_t request, const struct batch_signer *signer,
                                 const struct ed25519_key *key, const struct byte_view *receipts, size_t count,
                                 struct byte_view head, struct byte_buffer *ret);
 
 /*
  * receipt_batch_verify - the broker's side: the signature, every receipt, and that each is `to`'s own.
  *
- * ret_receipts  room for batch->n_receipts; borrowed from the frame
+ * ret_receipts  room for batch->n_receipts; they borrow from the frame, and mean nothing on failure
  *
  * Returns STATUS_BAD_SIGNATURE, STATUS_UNKNOWN_KEY (another certificate), STATUS_MISMATCH (another member's
  * receipt), a status of receipt_decode(), or STATUS_CRYPTO. Whether what it confirms was sent is for the
  * store.
  */
 enum status receipt_batch_verify(const Wire__ReceiptBatch *batch, struct byte_view to,
-                                 const struct envelope_signer *signer, const struct ed25519_key *key,
+                                 const struct batch_signer *signer, const struct ed25519_key *key,
                                  struct receipt *ret_receipts);
 
-/* receipt_batch_digest - SHA-256 of canonical(certificate, signature, uint32 count, root), by which the log
- * names a signed batch. */
-void receipt_batch_digest(const Wire__ReceiptBatch *batch, uint8_t out[static 32]);
+/*
+ * receipt_batch_digest - SHA-256 of canonical(certificate, signature), by which the log names a signed batch;
+ * sender and recipient can both compute it.
+ */
+void receipt_batch_digest(struct byte_view certificate, struct byte_view signature, uint8_t out[static 32]);
 
 /*
  * receipt_forwarded_verify - the sender's side: one signature for all receipts of the forwarded batch, the
  * path of each to the signed root, all by one recipient and all about `from`'s events.
  *
- * ret_receipts  room for forwarded->n_receipts; borrowed from the frame. Whose the certificate is was the
+ * ret_receipts  room for forwarded->n_receipts; as above. Whose the certificate is was the
  *               caller's to find; ret_receipts[i].to must be that member, given as to.
  *
  * Returns STATUS_BAD_SIGNATURE, STATUS_BAD_PROOF, STATUS_UNKNOWN_KEY, STATUS_MISMATCH, a status of
  * receipt_decode(), or STATUS_CRYPTO.
  */
 enum status receipt_forwarded_verify(const Wire__ForwardedReceipts *forwarded, struct byte_view from,
-                                     struct byte_view to, const struct envelope_signer *signer,
+                                     struct byte_view to, const struct batch_signer *signer,
                                      const struct ed25519_key *key, struct receipt *ret_receipts);
 
 /*

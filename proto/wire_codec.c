@@ -10,6 +10,9 @@
 #define CHUNK_LEAST ((size_t)64 << 10)
 #define CHUNK_KEPT  ((size_t)1 << 20) /* of memory that stays after a reset */
 #define SWELL       8                 /* how much larger than its bytes a message may be in memory */
+/* Field numbers of message Frame in wire.proto. */
+enum { FRAME_VERSION = 1, FRAME_REQUEST };
+
 #define SWELL_SPARE ((size_t)64 << 10)
 
 struct wire_chunk {
@@ -267,7 +270,7 @@ void wire_pack(const ProtobufCMessage *message, struct byte_buffer *ret)
 static bool is_other_version(struct byte_view bytes)
 {
     struct field_reader reader = field_reader(bytes);
-    uint64_t version = field_varint(&reader, 1);
+    uint64_t version = field_varint(&reader, FRAME_VERSION);
 
     return reader.status == STATUS_OK && version != WIRE_VERSION;
 }
@@ -289,6 +292,23 @@ enum status wire_frame_unpack(struct byte_view bytes, struct wire_arena *arena, 
         return STATUS_BAD_FORMAT;
     *ret_frame = frame;
     return STATUS_OK;
+}
+
+enum status wire_frame_pack(uint64_t request, Wire__Frame__VerbCase verb, struct byte_view body,
+                            struct byte_buffer *ret)
+{
+    size_t before = ret->size;
+    size_t size = field_size_varint(FRAME_VERSION, WIRE_VERSION) + field_size_varint(FRAME_REQUEST, request) +
+                  field_size_bytes((uint32_t)verb, body.size);
+
+    if (size > WIRE_FRAME_LIMIT)
+        return STATUS_TOO_LARGE;
+    field_put_varint(ret, FRAME_VERSION, WIRE_VERSION);
+    field_put_varint(ret, FRAME_REQUEST, request);
+    field_put_bytes(ret, (uint32_t)verb, body);
+    if (ret->status != STATUS_OK)
+        ret->size = before;
+    return ret->status;
 }
 
 struct byte_view wire_view(ProtobufCBinaryData field)

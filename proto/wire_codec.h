@@ -63,6 +63,17 @@ void wire_pack(const ProtobufCMessage *message, struct byte_buffer *ret);
 enum status wire_frame_unpack(struct byte_view bytes, struct wire_arena *arena,
                               const Wire__Frame **ret_frame);
 
+/*
+ * wire_frame_pack - appends a frame around a message that is encoded already.
+ *
+ * verb  which message body is: a field number of Frame, as in Wire__Frame's verb_case
+ *
+ * Returns STATUS_TOO_LARGE when the frame would exceed WIRE_FRAME_LIMIT, or what appending returned; ret is
+ * then as before.
+ */
+enum status wire_frame_pack(uint64_t request, Wire__Frame__VerbCase verb, struct byte_view body,
+                            struct byte_buffer *ret);
+
 /* wire_view - the bytes of a field. */
 struct byte_view wire_view(ProtobufCBinaryData field);
 
