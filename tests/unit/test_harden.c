@@ -66,6 +66,7 @@ static void stop_signals_make_a_descriptor_readable(void **state)
         assert_true(is_readable(fd));
         assert_true(is_readable(fd));
         assert_true(read(fd, consumed, sizeof consumed) > 0);
+        assert_int_equal(read(fd, consumed, sizeof consumed), -1);
         assert_false(is_readable(fd));
     }
     close(fd);
