@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/db.h"
+
+/*
+ * agent.db: one database for outbox, inbox, people and feeds, so that what belongs together commits together.
+ * Nothing personal stands in it in clear (agent/vault.h).
+ */
+
+#define STORE_APPLICATION 0x434f4e41 /* "CONA" */
+#define STORE_VERSION     1
+#define STORE_CACHE_KIB   512
+
+/*
+ * store_open - open or create the database at path; NULL for one in memory (tests).
+ *
+ * schemas  SQL of each module's own tables, in the order in which they are made: people_schema, outbox_schema
+ *          and so on. Used only for a new file.
+ *
+ * ret_db is closed with db_close. Returns what db_open() does, or STATUS_NO_MEMORY.
+ */
+enum status store_open(const char *path, const char *const *schemas, size_t count, struct db **ret_db);
