@@ -104,17 +104,18 @@ static bool take_number(struct byte_view *rest, unsigned *ret_value)
 /* Takes a tile's index: groups of three digits, all but the last with an x before and a slash after. */
 static bool take_index(struct byte_view *rest, uint64_t *ret_n)
 {
+    const uint64_t largest_head = end_of_level(0) / 1000; /* what three more digits cannot make overflow */
     uint64_t n = 0;
     unsigned group = 0;
 
     while (take(rest, "x")) {
         if (!take_digits(rest, 3, 3, &group) || !take(rest, "/"))
             return false;
-        if ((n == 0 && group == 0) || n >= end_of_level(0))
+        if ((n == 0 && group == 0) || n > largest_head)
             return false;
         n = n * 1000 + group;
     }
-    if (!take_digits(rest, 3, 3, &group) || n >= end_of_level(0))
+    if (!take_digits(rest, 3, 3, &group) || n > largest_head)
         return false;
     *ret_n = n * 1000 + group;
     return true;

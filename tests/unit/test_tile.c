@@ -83,6 +83,8 @@ static void other_spellings_are_refused(void **state)
                                       "tile/7/001",
                                       "tile/0/x100/x000/x000/x000/x000/x000/000",
                                       "tile/0/000.p/1000",
+                                      "tile/0/x018/x446/x744/x073/x709/x551/621" /* 2^64 + 5 */,
+                                      "tile/0/x018/x446/x744/x073/x709/x551/x621/001",
                                       "tile/0/0a0"};
     struct tile_id id = {.n = 77};
 
