@@ -93,6 +93,7 @@ enum status checkpoint_open(struct byte_view bytes, const struct note_key *log, 
     struct note_signed by_log;
     enum status status = note_parse(bytes, &note);
 
+    assert(note_key_type(log) == NOTE_KEY_ED25519);
     if (status == STATUS_OK)
         status = checkpoint_parse(note.text, &checkpoint);
     if (status != STATUS_OK)
@@ -112,8 +113,10 @@ enum status checkpoint_witnessed(const struct note *note, const struct note_key 
                                  struct note_signed *ret_signed, size_t *ret_count)
 {
     size_t count = 0;
-    enum status status = note_verify(note, witnesses, n, ret_signed);
 
+    for (size_t i = 0; i < n; i++)
+        assert(note_key_type(witnesses[i]) == NOTE_KEY_COSIGNATURE);
+    enum status status = note_verify(note, witnesses, n, ret_signed);
     if (status == STATUS_UNKNOWN_KEY) {
         for (size_t i = 0; i < n; i++)
             ret_signed[i] = (struct note_signed){0};
@@ -121,10 +124,8 @@ enum status checkpoint_witnessed(const struct note *note, const struct note_key 
     }
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < n; i++) {
-        assert(note_key_type(witnesses[i]) == NOTE_KEY_COSIGNATURE);
+    for (size_t i = 0; i < n; i++)
         count += ret_signed[i].by;
-    }
     *ret_count = count;
     return STATUS_OK;
 }

@@ -47,7 +47,7 @@ static enum status parse_signature(struct byte_view line, struct note_signature 
     return STATUS_OK;
 }
 
-/* Lines that are known to be well-formed characters; ret_note's signatures may change on failure. */
+/* Good names and base64 leave no room for what a note may not hold. The signatures may change on failure. */
 static enum status parse_lines(struct byte_view lines, struct note *note)
 {
     struct byte_view line;
@@ -89,7 +89,7 @@ enum status note_parse_signatures(struct byte_view text, struct byte_view lines,
 {
     struct note note;
 
-    if (!good_text(text) || lines.size > NOTE_SIZE_MAX || !well_formed(lines))
+    if (!good_text(text) || lines.size > NOTE_SIZE_MAX)
         return STATUS_BAD_FORMAT;
     note.text = text;
     enum status status = parse_lines(lines, &note);
