@@ -1,6 +1,7 @@
 #include "broker/logcheck.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
