@@ -34,6 +34,7 @@ enum status archive_accept(const char *folder, const struct bundle *bundle, stru
  */
 enum status archive_newest(const char *folder, struct bundle **ret, struct bundle_reason *ret_reason);
 
-/* archive_get - an older one by its serial, to judge an old signature. Errors as for archive_newest. */
+/* archive_get - an older one by its serial, to judge an old signature. STATUS_NOT_FOUND when it
+ * never came here; otherwise errors as for archive_newest. */
 enum status archive_get(const char *folder, uint64_t serial, struct bundle **ret,
                         struct bundle_reason *ret_reason);

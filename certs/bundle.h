@@ -2,6 +2,7 @@
 
 #include "certs/directory.h"
 #include "certs/keystore.h"
+#include "certs/reason.h"
 
 /*
  * The partnership bundle: what all members agree on, signed by the authority (docs/certificates.md; messages
@@ -9,18 +10,12 @@
  * and may be shared between threads.
  */
 
-#define BUNDLE_LARGEST        ((size_t)16 << 20) /* of the file */
-#define BUNDLE_HEAD_LARGEST   ((size_t)64 << 10) /* of an encoded SignedHead */
-#define BUNDLE_LONGEST_DAYS   90
-#define BUNDLE_MAX_SIGNATURES 64
+#define BUNDLE_LARGEST      ((size_t)16 << 20) /* of the file */
+#define BUNDLE_HEAD_LARGEST ((size_t)64 << 10) /* of an encoded SignedHead */
+#define BUNDLE_LONGEST_DAYS 90
 
 struct bundle;
 struct Wire__SignedHead;
-
-/* Why a bundle was not taken, in one sentence for people. */
-struct bundle_reason {
-    char text[256];
-};
 
 /*
  * bundle_verify - check everything that can be checked of a new bundle, and take it.
@@ -48,6 +43,15 @@ enum status bundle_verify(struct byte_view file, const struct bundle *held, cons
  */
 enum status bundle_reopen(struct byte_view file, const uint8_t fingerprint[static DIGEST_SIZE],
                           struct bundle **ret, struct bundle_reason *ret_reason);
+
+/*
+ * bundle_inspect - a bundle as it stands, on nobody's word but its own: for showing and countersigning it,
+ * never for use. Errors as bundle_verify, but signatures, order and validity are not asked for.
+ */
+enum status bundle_inspect(struct byte_view file, struct bundle **ret, struct bundle_reason *ret_reason);
+
+/* bundle_signers - how many authorities of its own have validly signed it. */
+size_t bundle_signers(const struct bundle *bundle);
 
 /* bundle_share - another reference to the same bundle, freed on its own; thread-safe. */
 struct bundle *bundle_share(struct bundle *bundle);
