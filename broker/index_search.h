@@ -1,0 +1,43 @@
+#pragma once
+
+#include "base/bytes.h"
+#include "proto/record.h"
+
+/*
+ * Searching the log. The index (broker/index.h) says in which rows something occurs; a search reads those
+ * rows from the log itself, and the newest rows, that are not indexed yet, all of them: what was committed
+ * before a search began is found, whatever state the index is in.
+ */
+
+struct index_options {
+    const char *path;       /* of index.db; NULL: none, look through the whole log */
+    const char *store_path; /* of the store's database, which has been opened and has its tables */
+};
+
+/* What to look for: whatever is set must hold. Views are borrowed. */
+struct index_query {
+    struct byte_view subject; /* 36 bytes of a pseudonym, or empty */
+    struct byte_view member;  /* as sender or as recipient; or empty */
+    struct byte_view type;    /* event type, or empty */
+    struct byte_view outcome; /* an outcome or a kind of entry, or empty */
+    int64_t since;            /* first moment; 0: the beginning */
+    int64_t until;            /* first moment after; 0: the end */
+    uint64_t limit;           /* hits; 0: all */
+};
+
+/* One entry that was found; borrowed during the call. */
+struct index_hit {
+    uint64_t index;
+    enum record_kind kind;
+    const struct record_account *account;
+    const struct record_personal *personal; /* NULL: erased */
+};
+
+/*
+ * index_search - call found for each hit in the log's order, in constant memory; it returns false to end the
+ * search. Opens its own connections: any thread, also while the log grows; entries committed meanwhile may or
+ * may not be found. Returns STATUS_OK, also when found ended it, STATUS_CORRUPT (a row that cannot be read),
+ * or what base/db.h returns.
+ */
+enum status index_search(const struct index_options *options, const struct index_query *query,
+                         bool (*found)(void *context, const struct index_hit *hit), void *context);
