@@ -25,7 +25,6 @@ struct local_connection {
     struct local_peer peer;
     uint32_t events;  /* what epoll watches for */
     bool answering;   /* a request was handed over, its last reply is not queued yet */
-    bool unfinished;  /* its turns in the last step were not enough */
     bool timing;      /* since_ms is to be set in the next step, when the time is known */
     bool ended;       /* the peer sends no more */
     bool dropped;     /* to be closed at the end of the step */
@@ -313,7 +312,6 @@ static bool handle_request(struct local_connection *connection, local_handler *h
     }
     memmove(input->data, input->data + used, input->size - used);
     input->size -= used;
-    connection->since_ms = connection->server->now_ms;
     connection->answering = true;
     handler(connection, request, context);
     json_decref(request);
@@ -337,11 +335,11 @@ static bool serve_once(struct local_connection *connection, local_handler *handl
     return handle_request(connection, handler, context);
 }
 
+/* Turns left over come with the next step: the last one left output, or a stream, to wake us. */
 static void serve(struct local_connection *connection, local_handler *handler, void *context)
 {
-    connection->unfinished = true;
-    for (int turn = 0; turn < TURNS_MAX && connection->unfinished; turn++)
-        connection->unfinished = serve_once(connection, handler, context);
+    for (int turn = 0; turn < TURNS_MAX && serve_once(connection, handler, context); turn++)
+        continue;
 }
 
 static void watch(struct local_connection *connection)
@@ -351,7 +349,7 @@ static void watch(struct local_connection *connection)
     if (!connection->answering && !connection->ended)
         events |= EPOLLIN;
     /* Also wakes us for a stream's next piece, and for requests that are in the input already. */
-    if (output_left(connection) > 0 || connection->more != NULL || connection->unfinished)
+    if (output_left(connection) > 0 || connection->more != NULL)
         events |= EPOLLOUT;
     if (events == connection->events)
         return;

@@ -3,8 +3,8 @@
 #include "base/db.h"
 #include "proto/digest.h"
 #include "proto/ed25519.h"
+#include "proto/logrow.h"
 #include "proto/random.h"
-#include "proto/record.h"
 
 /*
  * The disclosure log's writer: records, entries, tiles and the head in the store's database, and signed
@@ -29,8 +29,9 @@
  * from 2 on. */
 extern const char logbook_schema[];
 
-#define LOGBOOK_STORE_APPLICATION 0x434f4e42 /* application_id of the store's database: "CONB" */
-#define LOGBOOK_STORE_VERSION     1          /* its user_version */
+/* application_id and user_version of the store's database. */
+#define LOGBOOK_STORE_APPLICATION LOGROW_STORE_APPLICATION
+#define LOGBOOK_STORE_VERSION     LOGROW_STORE_VERSION
 
 struct logbook;
 
@@ -40,7 +41,8 @@ struct logbook_reason {
 };
 
 struct logbook_options {
-    const char *checkpoint_path;   /* of the checkpoints' own database; made when there is none */
+    const char *checkpoint_path;   /* of the checkpoints' own database, made when there is none; NULL: in
+                                      memory, for tests */
     const struct ed25519_key *key; /* signs checkpoints; borrowed for the logbook's life */
     const char *origin; /* the log's name: key name of its vkey and first line of its checkpoints */
     const struct random_source *random;

@@ -55,9 +55,9 @@ enum status checkpoint_cosign(struct byte_view text, const struct note_key *key,
 
 /*
  * checkpoint_open - parses a signed checkpoint and verifies that the log signed it; other signatures are only
- * parsed. ret_note may be NULL; it and ret_checkpoint borrow from bytes. Returns STATUS_BAD_FORMAT,
- * STATUS_MISMATCH (of another origin than the key's name), STATUS_UNKNOWN_KEY (the log did not sign),
- * STATUS_BAD_SIGNATURE, STATUS_NO_MEMORY or STATUS_CRYPTO.
+ * parsed. log is of type NOTE_KEY_ED25519 (asserted). ret_note may be NULL; it and ret_checkpoint borrow from
+ * bytes. Returns STATUS_BAD_FORMAT, STATUS_MISMATCH (of another origin than the key's name),
+ * STATUS_UNKNOWN_KEY (the log did not sign), STATUS_BAD_SIGNATURE, STATUS_NO_MEMORY or STATUS_CRYPTO.
  */
 enum status checkpoint_open(struct byte_view bytes, const struct note_key *log, struct note *ret_note,
                             struct checkpoint *ret_checkpoint);

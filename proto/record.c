@@ -289,20 +289,30 @@ enum status record_decode_personal(struct byte_view bytes, struct record_storage
 
 /* ---- entries ---- */
 
-static void commit(const uint8_t salt[static RECORD_SALT_SIZE], struct byte_view part,
-                   uint8_t out[static DIGEST_SIZE])
+void record_commitment(const uint8_t salt[static RECORD_SALT_SIZE], struct byte_view part,
+                       uint8_t out[static DIGEST_SIZE])
 {
     digest_hmac(bytes_view(salt, RECORD_SALT_SIZE), &part, 1, out);
+}
+
+void record_entry_of(enum record_kind kind, const uint8_t account[static DIGEST_SIZE],
+                     const uint8_t personal[static DIGEST_SIZE], uint8_t out[static RECORD_ENTRY_SIZE])
+{
+    out[0] = RECORD_VERSION;
+    out[1] = (uint8_t)kind;
+    memcpy(out + ENTRY_C_ACCOUNT, account, DIGEST_SIZE);
+    memcpy(out + ENTRY_C_PERSONAL, personal, DIGEST_SIZE);
 }
 
 void record_entry(enum record_kind kind, const uint8_t account_salt[static RECORD_SALT_SIZE],
                   struct byte_view account, const uint8_t personal_salt[static RECORD_SALT_SIZE],
                   struct byte_view personal, uint8_t out[static RECORD_ENTRY_SIZE])
 {
-    out[0] = RECORD_VERSION;
-    out[1] = (uint8_t)kind;
-    commit(account_salt, account, out + ENTRY_C_ACCOUNT);
-    commit(personal_salt, personal, out + ENTRY_C_PERSONAL);
+    uint8_t commitments[2][DIGEST_SIZE];
+
+    record_commitment(account_salt, account, commitments[0]);
+    record_commitment(personal_salt, personal, commitments[1]);
+    record_entry_of(kind, commitments[0], commitments[1], out);
 }
 
 static bool commits_to(const uint8_t *commitment, const uint8_t *salt, struct byte_view part)
@@ -311,7 +321,7 @@ static bool commits_to(const uint8_t *commitment, const uint8_t *salt, struct by
 
     if (salt == NULL)
         return true;
-    commit(salt, part, computed);
+    record_commitment(salt, part, computed);
     return memcmp(computed, commitment, DIGEST_SIZE) == 0;
 }
 

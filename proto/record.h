@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "proto/digest.h"
 
 /*
  * Records of the disclosure log and the entries that commit to them.
@@ -122,6 +123,14 @@ enum status record_decode_account(struct byte_view part, struct record_storage *
                                   struct record_account *ret_account);
 enum status record_decode_personal(struct byte_view part, struct record_storage *storage,
                                    struct record_personal *ret_personal);
+
+/* record_commitment - HMAC-SHA-256(salt, part). */
+void record_commitment(const uint8_t salt[static RECORD_SALT_SIZE], struct byte_view part,
+                       uint8_t out[static DIGEST_SIZE]);
+
+/* record_entry_of - the entry with these two commitments. */
+void record_entry_of(enum record_kind kind, const uint8_t account[static DIGEST_SIZE],
+                     const uint8_t personal[static DIGEST_SIZE], uint8_t out[static RECORD_ENTRY_SIZE]);
 
 /*
  * record_entry - the entry that commits to both parts. A kind without a personal part commits to an empty

@@ -114,6 +114,8 @@ static void handle(struct local_connection *connection, const json_t *request, v
         assert_int_equal(local_server_reply(connection, text_of_size(900000), false), STATUS_OK);
         assert_int_equal(local_server_reply(connection, text_of_size(900000), false), STATUS_OK);
         seen.busy = local_server_reply(connection, text_of_size(900000), true);
+    } else if (strcmp(what, "large") == 0) {
+        assert_int_equal(local_server_reply(connection, text_of_size(900000), true), STATUS_OK);
     } else if (strcmp(what, "drop") == 0) {
         local_server_drop(connection);
     } else {
@@ -292,7 +294,12 @@ static void a_socket_left_behind_is_replaced_and_nothing_else(void **state)
     assert_int_equal(rename(path, moved), 0);
     local_server_free(&server);
     assert_int_equal(local_client_connect(moved, 100, &client), STATUS_CLOSED);
+    mode_t before = umask(0077);
     assert_int_equal(local_server_new(folder, "moved", 0660, IDLE_MS, &other), STATUS_OK);
+    umask(before);
+    struct stat found;
+    assert_int_equal(stat(moved, &found), 0);
+    assert_int_equal(found.st_mode & 07777, 0660);
     assert_int_equal(local_client_connect(moved, 100, &client), STATUS_OK);
     local_client_close(&client);
     local_server_free(&other);
@@ -338,8 +345,8 @@ static void requests_wait_for_the_answer_before(void **state)
 
     memset(&seen, 0, sizeof seen);
     send_text(fd, "{\"do\":\"later\"}");
-    step_at(0);
     send_text(fd, "{\"do\":\"echo\"}");
+    step_at(0);
     /* The daemon may take as long as it likes. */
     assert_int_equal(local_server_wait(server, 0), -1);
     step_at(10 * IDLE_MS);
@@ -361,6 +368,135 @@ static void requests_wait_for_the_answer_before(void **state)
     close(fd);
     step_at(100 * IDLE_MS);
     assert_null(local_server_find(server, seen.number));
+}
+
+/* Sends until the socket takes no more. Returns how much it took. */
+static size_t fill(int fd)
+{
+    static const uint8_t zeros[65536];
+    size_t sent = 0;
+
+    for (ssize_t put; (put = send(fd, zeros, sizeof zeros, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;)
+        sent += (size_t)put;
+    return sent;
+}
+
+static void nothing_is_read_while_an_answer_is_due(void **state)
+{
+    (void)state;
+    int fd = connect_raw();
+
+    memset(&seen, 0, sizeof seen);
+    send_text(fd, "{\"do\":\"later\"}");
+    step_at(0);
+    assert_true(fill(fd) > 0);
+    step_at(0);
+    assert_false(is_ready(local_server_fd(server)));
+    assert_int_equal(fill(fd), 0);
+    close(fd);
+    /* Hanging up is noticed all the same. */
+    step_at(0);
+    assert_null(local_server_find(server, seen.number));
+    assert_int_equal(local_server_wait(server, 0), -1);
+}
+
+static void answers_that_nobody_reads_hold_up_what_was_asked_after(void **state)
+{
+    (void)state;
+    int fd = connect_raw();
+
+    memset(&seen, 0, sizeof seen);
+    for (int i = 0; i < 6; i++)
+        send_text(fd, "{\"do\":\"large\"}");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    step_at(0);
+    assert_int_equal(seen.requests, 1);
+    assert_false(is_ready(local_server_fd(server)));
+    size_t size = 0;
+    for (;;) {
+        char buffer[65536];
+        ssize_t got = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+        if (got == 0)
+            break;
+        if (got > 0)
+            size += (size_t)got;
+        else
+            step_at(0);
+    }
+    assert_int_equal(seen.requests, 6);
+    assert_true(size > (size_t)6 * 900000);
+    close(fd);
+}
+
+static void a_stream_may_begin_later(void **state)
+{
+    (void)state;
+    int fd = connect_raw();
+
+    memset(&seen, 0, sizeof seen);
+    send_text(fd, "{\"do\":\"later\",\"count\":1}");
+    step_at(0);
+    struct local_connection *connection = local_server_find(server, seen.number);
+    assert_non_null(connection);
+    local_server_stream(connection, give_one_piece, count_end, &seen.left);
+    assert_true(is_ready(local_server_fd(server)));
+    step_at(0);
+    expect_text(fd, "{\"last\":true,\"reply\":{\"left\":1}}");
+    assert_int_equal(seen.ends, 1);
+    close(fd);
+}
+
+static void a_dropped_connection_is_not_found(void **state)
+{
+    (void)state;
+    int fd = connect_raw();
+
+    memset(&seen, 0, sizeof seen);
+    send_text(fd, "{\"do\":\"later\"}");
+    step_at(0);
+    local_server_drop(local_server_find(server, seen.number));
+    assert_null(local_server_find(server, seen.number));
+    assert_int_equal(local_server_wait(server, 0), 0);
+    step_at(0);
+    assert_true(is_closed(fd));
+    close(fd);
+}
+
+static void a_peer_has_its_time_from_when_there_is_something_to_read(void **state)
+{
+    (void)state;
+    int64_t now_ms = 0;
+    int fd = connect_raw();
+
+    memset(&seen, 0, sizeof seen);
+    send_text(fd, "{\"do\":\"later\"}");
+    step_at(0);
+    /* The daemon answers now and then, until a reply finds the socket full. */
+    do {
+        now_ms += 10 * IDLE_MS;
+        struct local_connection *connection = local_server_find(server, seen.number);
+        assert_non_null(connection);
+        assert_int_equal(local_server_reply(connection, text_of_size(20000), false), STATUS_OK);
+        step_at(now_ms);
+    } while (local_server_wait(server, now_ms) == -1);
+    assert_int_equal(local_server_wait(server, now_ms), IDLE_MS);
+    /* Reading some of it buys the same time again. */
+    char buffer[65536];
+    now_ms += IDLE_MS - 1;
+    step_at(now_ms);
+    assert_non_null(local_server_find(server, seen.number));
+    assert_true(recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0);
+    assert_int_equal(local_server_reply(local_server_find(server, seen.number), text_of_size(900000), false),
+                     STATUS_OK);
+    while (recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+        continue;
+    step_at(now_ms);
+    assert_int_equal(local_server_wait(server, now_ms), IDLE_MS);
+    step_at(now_ms + IDLE_MS - 1);
+    assert_non_null(local_server_find(server, seen.number));
+    step_at(now_ms + IDLE_MS);
+    assert_null(local_server_find(server, seen.number));
+    close(fd);
 }
 
 static void a_peer_that_says_no_more_still_gets_its_answer(void **state)
@@ -499,6 +635,11 @@ int main(void)
         TEST(a_socket_left_behind_is_replaced_and_nothing_else),
         TEST(a_request_may_come_in_pieces_and_several_at_once),
         TEST(requests_wait_for_the_answer_before),
+        TEST(nothing_is_read_while_an_answer_is_due),
+        TEST(answers_that_nobody_reads_hold_up_what_was_asked_after),
+        TEST(a_stream_may_begin_later),
+        TEST(a_dropped_connection_is_not_found),
+        TEST(a_peer_has_its_time_from_when_there_is_something_to_read),
         TEST(a_peer_that_says_no_more_still_gets_its_answer),
         TEST(what_is_no_frame_ends_the_connection),
         TEST(idle_and_slow_peers_are_dropped),

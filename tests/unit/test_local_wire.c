@@ -69,7 +69,8 @@ static void a_frame_has_a_largest_size(void **state)
     (void)state;
     json_t *message = NULL;
     size_t used = 99;
-    struct byte_buffer out = bytes_buffer(2 * LOCAL_WIRE_FRAME);
+    struct byte_buffer out = bytes_buffer(4 * LOCAL_WIRE_FRAME);
+    struct byte_buffer small = bytes_buffer(10);
     char *text = calloc(1, LOCAL_WIRE_LARGEST + 1);
 
     assert_non_null(text);
@@ -90,6 +91,11 @@ static void a_frame_has_a_largest_size(void **state)
     assert_int_equal(local_wire_append(&out, message), STATUS_TOO_LARGE);
     assert_int_equal(out.size, LOCAL_WIRE_FRAME);
     assert_int_equal(out.status, STATUS_OK);
+    json_decref(message);
+    /* A full buffer stays good. */
+    message = json_pack("{s:i}", "a", 1);
+    assert_int_equal(local_wire_append(&small, message), STATUS_TOO_LARGE);
+    assert_int_equal(small.status, STATUS_OK);
     json_decref(message);
     bytes_buffer_free(&out);
     free(text);
