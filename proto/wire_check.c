@@ -16,7 +16,7 @@
 #define SIGNATURE      64
 #define SALT           16
 #define HEAD_MAX       512
-#define SIGNATURES_MAX 16
+#define SIGNATURES_MAX 64
 #define REPORT_MAX     1024
 #define LINE_MAX_SIZE  512
 #define PROOF_MAX      ((size_t)32 << 10)
@@ -135,7 +135,7 @@ static const char *head_fault(const Wire__SignedHead *head)
 {
     FAIL_UNLESS(is_within(head->head, 1, HEAD_MAX), "a bundle head has between 1 and 512 bytes");
     FAIL_UNLESS(is_count(head->n_signatures, SIGNATURES_MAX),
-                "a bundle head has between 1 and 16 signatures");
+                "a bundle head has between 1 and 64 signatures");
     for (size_t i = 0; i < head->n_signatures; i++)
         TRY(signer_fault(head->signatures[i]->certificate, head->signatures[i]->signature));
     return NULL;
@@ -148,7 +148,7 @@ static const char *opening_fault(const Wire__Opening *opening)
         const Wire__OpenedAttribute *attribute = opening->attributes[i];
         FAIL_UNLESS(is_name(attribute->id), "an attribute's id is not a name");
         FAIL_UNLESS(strlen(attribute->value) <= WIRE_VALUE_MAX,
-                    "an attribute's value is longer than 1024 bytes");
+                    "an attribute's value is longer than 2112 bytes");
         FAIL_UNLESS(has_size(attribute->salt, SALT), "an attribute's salt has 16 bytes");
     }
     return NULL;

@@ -14,7 +14,7 @@
 #define WIRE_NAME_MAX     64    /* bytes of a type, rule, purpose, protocol, label or attribute id */
 #define WIRE_OFFICER_MAX  128   /* bytes of an acting officer */
 #define WIRE_TEXT_MAX     512   /* bytes of a reason or refusal meant for people */
-#define WIRE_VALUE_MAX    1024  /* bytes of an attribute's or item's value */
+#define WIRE_VALUE_MAX    2112  /* bytes of an attribute's value: `held` names up to 64 labels */
 #define WIRE_PATH_MAX     8     /* hashes of a path in a batch */
 #define WIRE_GROUNDS_MAX  64    /* grounds of a plan */
 #define WIRE_REFUSALS_MAX 256   /* refusals of a plan or outcome */

@@ -73,12 +73,16 @@ static void make_keys(struct sample *sample)
     }
 }
 
-/* 2026-12-01T09:14:46.218Z, then the number of the event. */
+/* A UUIDv7 of SAMPLE_NOW and the number of the event. */
 static void make_id(size_t i, uint8_t out[static 16])
 {
-    static const uint8_t base[16] = {0x01, 0xa2, 0x30, 0x9e, 0x2e, 0xca, 0x70, 0x00, 0x80};
+    uint8_t time[8];
 
-    memcpy(out, base, 16);
+    memset(out, 0, 16);
+    bytes_put_u64(time, (uint64_t)SAMPLE_NOW);
+    memcpy(out, time + 2, 6);
+    out[6] = 0x70;
+    out[8] = 0x80;
     out[15] = (uint8_t)(i + 1);
 }
 

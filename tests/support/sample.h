@@ -13,8 +13,8 @@
 #define SAMPLE_FROM      "prison.dovegate"
 #define SAMPLE_POLICE    "police.staffordshire"
 #define SAMPLE_PROBATION "probation.staffordshire"
-#define SAMPLE_EVENTS    8 /* the most */
-#define SAMPLE_NOW       INT64_C(1796115286218)
+#define SAMPLE_EVENTS    8                      /* the most */
+#define SAMPLE_NOW       INT64_C(1796116486218) /* 2026-12-01T09:14:46.218Z */
 
 enum sample_recipient { SAMPLE_TO_POLICE, SAMPLE_TO_PROBATION, SAMPLE_RECIPIENTS };
 

@@ -169,7 +169,7 @@ static void test_receipts(void **state)
     batch = frame(RECEIPTS)->receipts;
     const Wire__Frame again = {.verb_case = WIRE__FRAME__VERB_RECEIPTS, .receipts = batch};
     batch->head->n_signatures = 0;
-    refuse(&again, "a bundle head has between 1 and 16 signatures");
+    refuse(&again, "a bundle head has between 1 and 64 signatures");
     Wire__ForwardedReceipts *forwarded = frame(FORWARDED)->forwarded_receipts;
     const Wire__Frame third = {.verb_case = WIRE__FRAME__VERB_FORWARDED_RECEIPTS,
                                .forwarded_receipts = forwarded};
