@@ -226,6 +226,22 @@ static void test_domains_are_apart(void **state)
         STATUS_BAD_SIGNATURE);
 }
 
+/* Signed by one member, and in another's name. */
+static void test_batch_is_bound_to_its_recipient(void **state)
+{
+    (void)state;
+    const Wire__Frame *frame;
+    struct receipt receipts[ENVELOPE_BATCH_MAX];
+
+    assert_int_equal(unpack(bytes_buffer_view(&batch), WIRE__FRAME__VERB_RECEIPTS, &frame), STATUS_OK);
+    assert_int_equal(
+        receipt_batch_verify(frame->receipts, bytes_of_string(SAMPLE_PROBATION), signer, key, receipts),
+        STATUS_MISMATCH);
+    assert_int_equal(receipt_batch_verify(frame->receipts, bytes_of_string(SAMPLE_POLICE), signer,
+                                          sample.signers[SAMPLE_TO_PROBATION], receipts),
+                     STATUS_BAD_SIGNATURE);
+}
+
 static void test_codec_refuses(void **state)
 {
     (void)state;
@@ -277,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_forwarded_refuses_any_flipped_bit),
         cmocka_unit_test(test_forwarded_says_what_is_wrong),
         cmocka_unit_test(test_domains_are_apart),
+        cmocka_unit_test(test_batch_is_bound_to_its_recipient),
         cmocka_unit_test(test_codec_refuses),
         cmocka_unit_test(test_batch_digest),
     };
