@@ -65,7 +65,9 @@ struct catalogue_event {
     struct label_set attribute_set;
     struct label_set item_set;
     struct label_set carried; /* what a rule may grant: both, without held and juvenile */
-    uint16_t held;            /* positions among the attributes */
+    uint16_t
+        reads[EFFECT_ATTRIBUTES_MAX]; /* positions of the attributes that the effect reads, in its order */
+    uint16_t held;                    /* positions among the attributes */
     uint16_t juvenile;
 };
 

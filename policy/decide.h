@@ -6,7 +6,7 @@
 
 /*
  * May they? One pure function, which agent, broker, protocol tool and audit replay all call: no input or
- * output, no clock, no allocation, no state. The same arguments give the same bytes.
+ * output, no clock, no allocation, no state. The same arguments give the same decision.
  */
 #define POLICY_RECIPIENTS_MAX PROTOCOL_REACH_MAX
 #define POLICY_REFUSALS_MAX   64
@@ -103,7 +103,7 @@ struct policy_refusal {
     char detail[POLICY_DETAIL_SIZE]; /* a value that the sentence names, such as a force; or empty */
 };
 
-/* About 40 KB: better static or on the heap. */
+/* About 40 KB: better static or on the heap. Beyond the two counts the arrays are left as they were. */
 struct policy_decision {
     bool granted;            /* at least one recipient, or a record */
     bool record;             /* the event changes the register */

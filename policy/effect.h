@@ -19,6 +19,8 @@
     X(WITHDRAW, "withdrawal", "scope", "ends a consent")                                                     \
     X(MERGE, "merge", "merged_from merged_to", "joins two records of one person")
 
+#define EFFECT_ATTRIBUTES_MAX 6
+
 enum effect {
 #define EFFECT_ENUM(symbol, name, attributes, text) EFFECT_##symbol,
     EFFECT_TABLE(EFFECT_ENUM)

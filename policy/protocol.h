@@ -22,6 +22,7 @@ struct yaml_errors;
 #define PROTOCOL_CONDITIONS_MAX 32
 #define PROTOCOL_CONSENTS_MAX   16
 #define PROTOCOL_STRANDS_MAX    16
+#define PROTOCOL_PATHWAYS_MAX   32
 #define PROTOCOL_RULES_MAX      256
 #define PROTOCOL_GRANTS_MAX     32 /* recipients named in one rule */
 #define PROTOCOL_ALSO_MAX       4  /* further gateways of one grant */
@@ -82,7 +83,8 @@ struct protocol_gateway {
 
 struct protocol_crossing {
     const char *name;
-    const char *law;
+    const char *law;   /* that authorises it */
+    const char *basis; /* in the UK GDPR, of the side that works under it */
     enum protocol_regime from;
     enum protocol_regime to;
 };
@@ -145,6 +147,7 @@ struct protocol_route {
     struct protocol_carriage carriages[1 + PROTOCOL_ALSO_MAX]; /* the grant's own gateway first */
     struct label_set labels;                                   /* of all carriages that run */
     struct label_set required;
+    bool bare;          /* may go without any item: the event itself is the message */
     uint16_t stopped;   /* enum policy_code why this pair gets nothing, or 0 */
     uint16_t consent;   /* index, or PROTOCOL_NONE */
     uint16_t condition; /* index, or PROTOCOL_NONE */
@@ -174,12 +177,15 @@ struct protocol {
     uint32_t version;
     const char *title;
     const char *owner;
-    int64_t in_force_from;  /* milliseconds: start of the first day */
-    int64_t in_force_until; /* end of the last day, exclusive */
-    int32_t review;         /* date */
+    int64_t in_force_from;         /* milliseconds: start of the first day */
+    int64_t in_force_until;        /* end of the last day, exclusive */
+    int32_t review;                /* date */
+    const char *impact_assessment; /* reference and date, for people */
+    const char *policy_document;
+    const char *const *signatories;
+    uint16_t signatory_count;
     struct duration review_grace;
     struct duration juvenile_until;
-    bool unknown_age_is_juvenile;
     uint16_t class_count;
     uint16_t party_count;
     uint16_t area_count;
@@ -209,6 +215,8 @@ struct protocol {
     const struct party_set *provides; /* by position in the code list `pathway` */
     uint16_t force_party[100];        /* by force code, or PROTOCOL_NONE */
     const struct catalogue_codes *pathway_codes;
+    uint16_t pathway_label; /* labels that relations read, or CATALOGUE_NONE */
+    uint16_t home_force_label;
     struct arena *arena; /* holds all of the above but the catalogue */
 };
 

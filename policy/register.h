@@ -18,8 +18,10 @@
 #define REGISTER_NO_DATE        INT32_MIN
 
 /*
- * What a fact about the person rests on, one bit each: the event that set it is its ground. Bit 0 .. 15 are
- * consents by their index in the protocol.
+ * What a fact about the person rests on, one bit each: the event that set it last is its ground. Bits 0 .. 15
+ * are consents by their place in register_state, which stays the same while the record lives. Each ground
+ * says all that its kind of event says, so that the last of each, in the order of commits, give the same
+ * facts again.
  */
 #define REGISTER_GROUND_CONSENT(index) (UINT32_C(1) << (index))
 #define REGISTER_GROUND_CONSENTS       UINT32_C(0xffff)
@@ -35,10 +37,12 @@
 
 struct register_entry {
     bool listed;
-    enum juvenile juvenile;
-    int64_t listed_at;               /* the listing event's `created` */
-    int64_t removed_at;              /* when the last removal took effect (its commit); INT64_MIN: never */
-    int32_t review_due;              /* date, or REGISTER_NO_DATE */
+    enum juvenile juvenile;        /* as the last review that says so, or else the listing, has it */
+    enum juvenile listed_juvenile; /* as the listing has it */
+    int64_t listed_at;             /* the listing event's `created` */
+    int64_t removed_at;            /* when the last removal took effect (its commit); INT64_MIN: never */
+    int32_t review_due;            /* date, or REGISTER_NO_DATE */
+    int32_t listed_review_due;
     char strand[REGISTER_CODE_SIZE]; /* texts are empty when unknown, and zero to their end */
     char area[REGISTER_CODE_SIZE];
     char home_force[REGISTER_CODE_SIZE];
@@ -88,28 +92,31 @@ void register_init(struct register_state *state);
  * register_apply - fold an accepted event into what is known of its subject.
  *
  * state       changed on STATUS_OK only
- * event       attributes read (request_read)
+ * event       attributes read (request_read); its type is within the catalogue
  * now         when it takes effect: the commit's time at the broker, Ground.committed at an agent
  * ret_change  always set; a type that changes nothing gives EFFECT_NONE and STATUS_OK
  *
- * Returns STATUS_REFUSED with a reason when the protocol does not let this sender make this change. A
- * protocol that is not in force lets through only what takes away: removals and withdrawals.
+ * Checks who may make this change and whether it is whole. Whether the protocol is in force and the person on
+ * the list is for policy_decide, which a broker calls before it accepts: a ground is no less true for being
+ * old. Returns STATUS_REFUSED with a reason.
  */
 enum status register_apply(const struct protocol *protocol, struct register_state *state,
                            const struct policy_request *event, int64_t now,
                            struct register_change *ret_change);
 
-/* register_merge - what is known of a person of whom there were two records: only what both hold survives,
- * and who was a juvenile in either is one. ret_state may be either. */
-void register_merge(const struct register_state *a, const struct register_state *b,
+/* register_merge - what is known of a person of whom there were two records: of `kept` only what the other
+ * holds as well survives, and who was a juvenile in either is one. ret_state may be either. */
+void register_merge(const struct register_state *kept, const struct register_state *other,
                     struct register_state *ret_state);
 
 /* register_listed - on the list, and the review not overdue beyond the grace. */
 bool register_listed(const struct protocol *protocol, const struct register_entry *entry, int64_t now);
 
-/* register_consent - is a consent of that index in the protocol given, unexpired and not withdrawn? */
-bool register_consented(const struct protocol *protocol, const struct register_state *state, uint16_t consent,
-                        int64_t now);
+/* register_find_consent - the place of a scope among the person's consents, or PROTOCOL_NONE. */
+uint16_t register_find_consent(const struct register_state *state, const char *scope);
+
+/* register_consented - is the consent at that place (or PROTOCOL_NONE) given, unexpired and not withdrawn? */
+bool register_consented(const struct register_state *state, uint16_t place, int64_t now);
 
 /* register_expires_at - the first moment at which, without a further event, something that is in force now
  * ends (review with its grace, a consent); INT64_MAX when nothing will. */

@@ -1,0 +1,215 @@
+#include <string.h>
+
+#include "policy/decider.h"
+
+/* One recipient: gateways, consent, items. */
+
+struct policy_refusal *decider_refuse(struct decider *decider, enum policy_code code)
+{
+    struct policy_decision *decision = decider->decision;
+    struct policy_refusal *refusal;
+
+    if (decision->refusal_count == POLICY_REFUSALS_MAX) {
+        decision->refusals_dropped++;
+        refusal = &decision->refusals[POLICY_REFUSALS_MAX - 1]; /* the last place is overwritten */
+    } else {
+        refusal = &decision->refusals[decision->refusal_count++];
+    }
+    *refusal = (struct policy_refusal){.code = code,
+                                       .party = PROTOCOL_NONE,
+                                       .class_index = PROTOCOL_NONE,
+                                       .rule = decider->rule,
+                                       .label = CATALOGUE_NONE,
+                                       .consent = PROTOCOL_NONE,
+                                       .gateway = PROTOCOL_NONE,
+                                       .relation = PROTOCOL_NONE};
+    return refusal;
+}
+
+struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy_code code,
+                                            const struct protocol_route *route, uint16_t party)
+{
+    struct policy_refusal *refusal = decider_refuse(decider, code);
+
+    refusal->party = party;
+    refusal->class_index =
+        party == PROTOCOL_NONE ? route->to_class : decider->protocol->parties[party].class_index;
+    refusal->relation = (uint16_t)route->relation;
+    refusal->gateway = route->carriages[0].gateway;
+    refusal->consent = route->consent;
+    return refusal;
+}
+
+/* How a route reaches a class: as the file says, or in the place of another. */
+struct way {
+    uint16_t to_class;
+    uint16_t replaced_class;
+    enum policy_code stopped;
+    uint16_t gateway; /* the grant's own */
+    uint16_t crossing;
+    struct label_set labels;
+};
+
+static struct way direct_way(const struct protocol_route *route)
+{
+    struct way way = {.to_class = route->to_class,
+                      .replaced_class = PROTOCOL_NONE,
+                      .stopped = (enum policy_code)route->stopped,
+                      .gateway = route->carriages[0].gateway,
+                      .crossing = route->crossing,
+                      .labels = route->labels};
+
+    return way;
+}
+
+static uint16_t find_crossing(const struct protocol *protocol, uint16_t stated, enum protocol_regime from,
+                              enum protocol_regime to)
+{
+    for (uint16_t i = 0; i < protocol->crossing_count; i++) {
+        if ((stated >> i & 1) != 0 && protocol->crossings[i].from == from && protocol->crossings[i].to == to)
+            return i;
+    }
+    return PROTOCOL_NONE;
+}
+
+/* For a juvenile: the class that takes the place, its gateways and crossing checked anew. */
+static struct way replaced_way(const struct decider *decider, const struct protocol_route *route)
+{
+    const struct protocol *protocol = decider->protocol;
+    const struct protocol_class *classes = protocol->classes;
+    uint16_t other = classes[route->to_class].replaced_by, from = decider->from_class;
+    uint16_t stated = route->crossings | classes[route->to_class].replace_crossing;
+    struct way way = {.to_class = other,
+                      .replaced_class = route->to_class,
+                      .gateway = route->carriages[0].gateway,
+                      .crossing = PROTOCOL_NONE};
+
+    if (!protocol_gateway_runs(protocol, way.gateway, from, other))
+        way.stopped = POLICY_GATEWAY;
+    for (uint16_t i = 0; i < route->carriage_count; i++) {
+        if (protocol_gateway_runs(protocol, route->carriages[i].gateway, from, other))
+            way.labels = label_set_or(way.labels, &route->carriages[i].labels);
+    }
+    if (classes[from].regime == classes[other].regime)
+        return way;
+    way.crossing = find_crossing(protocol, stated, classes[from].regime, classes[other].regime);
+    if (way.crossing == PROTOCOL_NONE && way.stopped == POLICY_NONE)
+        way.stopped = POLICY_CROSSING;
+    return way;
+}
+
+static uint32_t gateways_of(const struct protocol_route *route, const struct label_set *labels)
+{
+    uint32_t gateways = UINT32_C(1) << route->carriages[0].gateway;
+
+    for (uint16_t i = 1; i < route->carriage_count; i++) {
+        struct label_set carried = label_set_and(*labels, &route->carriages[i].labels);
+
+        if (!label_set_empty(&carried))
+            gateways |= UINT32_C(1) << route->carriages[i].gateway;
+    }
+    return gateways;
+}
+
+static struct policy_recipient *new_recipient(struct decider *decider, const struct protocol_route *route,
+                                              const struct way *way, uint16_t party)
+{
+    const struct protocol *protocol = decider->protocol;
+    const struct protocol_rule *rule = &protocol->rules[route->rule];
+    struct policy_decision *decision = decider->decision;
+    struct policy_recipient *recipient = &decision->recipients[decision->recipient_count++];
+
+    decider->slots[party] = (uint8_t)decision->recipient_count;
+    *recipient = (struct policy_recipient){.to = protocol->parties[party].id,
+                                           .rule = rule->id,
+                                           .gateway = protocol->gateways[way->gateway].name,
+                                           .party = party,
+                                           .rule_index = route->rule,
+                                           .gateway_index = way->gateway,
+                                           .crossing = way->crossing,
+                                           .condition = route->condition,
+                                           .consent = route->consent,
+                                           .replaced_class = way->replaced_class,
+                                           .deadline = decider->deadline,
+                                           .late = decider->late,
+                                           .urgent = rule->urgent,
+                                           .retention = rule->retention};
+    if (rule->urgent) {
+        recipient->acknowledge_by = civil_add_duration(decider->now, rule->acknowledge, 1);
+        recipient->escalate_to = rule->escalate_to;
+    }
+    return recipient;
+}
+
+/* Several grants of one rule to one party add up. */
+static void grant(struct decider *decider, const struct protocol_route *route, const struct way *way,
+                  uint16_t party, const struct label_set *labels, uint32_t grounds)
+{
+    struct policy_decision *decision = decider->decision;
+    struct policy_recipient *recipient;
+
+    if (decider->slots[party] != 0) {
+        recipient = &decision->recipients[decider->slots[party] - 1];
+    } else if (decision->recipient_count == POLICY_RECIPIENTS_MAX) {
+        decision->reason = POLICY_TOO_MANY;
+        return;
+    } else {
+        recipient = new_recipient(decider, route, way, party);
+    }
+    recipient->labels = label_set_or(recipient->labels, labels);
+    recipient->gateways |= gateways_of(route, labels);
+    if (recipient->condition == PROTOCOL_NONE)
+        recipient->condition = route->condition;
+    if (recipient->consent == PROTOCOL_NONE)
+        recipient->consent = route->consent;
+    if (way->replaced_class == PROTOCOL_NONE)
+        recipient->replaced_class = PROTOCOL_NONE;
+    grounds &= decider->person->grounds;
+    recipient->grounds |= grounds & ~decision->change.sets;
+    if (decider->type->effect != EFFECT_REMOVE)
+        recipient->rests_on |= grounds;
+}
+
+static bool has_consent(const struct decider *decider, const struct protocol_route *route, uint32_t *grounds)
+{
+    uint16_t place;
+
+    if (route->consent == PROTOCOL_NONE)
+        return true;
+    place = register_find_consent(decider->person, decider->protocol->consents[route->consent].scope);
+    if (!register_consented(decider->person, place, decider->now))
+        return false;
+    *grounds |= REGISTER_GROUND_CONSENT(place);
+    return true;
+}
+
+static void offer(struct decider *decider, const struct protocol_route *route, const struct way *way,
+                  uint16_t party, uint32_t grounds)
+{
+    struct label_set labels = label_set_and(way->labels, &decider->held);
+    struct label_set missing = label_set_minus(route->required, &decider->held);
+
+    if (!party_set_has(&decider->facts->active, party))
+        decider_refuse_route(decider, POLICY_INACTIVE, route, party);
+    else if (way->stopped != POLICY_NONE)
+        decider_refuse_route(decider, way->stopped, route, party);
+    else if (!has_consent(decider, route, &grounds))
+        decider_refuse_route(decider, POLICY_CONSENT, route, party);
+    else if (!label_set_empty(&missing))
+        decider_refuse_route(decider, POLICY_REQUIRED_ITEM, route, party)->label =
+            (uint16_t)label_set_next(&missing, 0);
+    else if (label_set_empty(&labels) && !route->bare)
+        decider_refuse_route(decider, POLICY_NO_ITEM, route, party);
+    else
+        grant(decider, route, way, party, &labels, grounds);
+}
+
+void decider_offer(struct decider *decider, const struct protocol_route *route,
+                   const struct party_set *parties, bool replaced, uint32_t grounds)
+{
+    struct way way = replaced ? replaced_way(decider, route) : direct_way(route);
+
+    for (unsigned party = party_set_next(parties, 0); party < SET256_END;
+         party = party_set_next(parties, party + 1))
+        offer(decider, route, &way, (uint16_t)party, grounds);
+}

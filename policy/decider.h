@@ -1,0 +1,55 @@
+#pragma once
+
+/* One decision while it is made; shared by the files decide*.c only. */
+
+#include "policy/decide.h"
+
+struct decider {
+    const struct protocol *protocol;
+    const struct policy_facts *facts;
+    const struct policy_request *request;
+    struct policy_decision *decision;
+    const struct catalogue_event *type;
+    const struct protocol_pair *pair;
+    const struct register_state *person; /* what routes: for a listing, as it is after it */
+    uint16_t from_class;
+    int64_t now;
+    bool juvenile;
+    struct label_set held; /* items as stated, and attributes with a value */
+    /* The rule whose routes are being gone through. */
+    uint16_t rule;
+    bool rule_open;
+    uint32_t rule_grounds;
+    int64_t deadline;
+    bool late;
+    uint8_t slots[SET256_END]; /* by party: its place among the recipients plus 1, or 0 */
+};
+
+/* Where a route leads: parties, or why nobody. */
+struct decider_target {
+    struct party_set parties;
+    enum policy_code gap; /* why parties is empty; POLICY_NONE when it is not */
+    const char *detail;   /* a value for the sentence, or "" */
+    uint32_t grounds;
+};
+
+/* decider_resolve - the parties that a relation means within one class; `detail` lives as long as the facts.
+ * The sender itself may be among them. */
+struct decider_target decider_resolve(const struct decider *decider, enum protocol_relation relation,
+                                      uint16_t to_class);
+
+/* decider_replace - the same for the class that takes a class's place for a juvenile. */
+struct decider_target decider_replace(const struct decider *decider, enum protocol_relation relation,
+                                      uint16_t to_class);
+
+/* decider_refuse - one more refusal, under the rule that is being gone through. */
+struct policy_refusal *decider_refuse(struct decider *decider, enum policy_code code);
+
+/* decider_refuse_route - the same for a party, or for the route's class when party is PROTOCOL_NONE. */
+struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy_code code,
+                                            const struct protocol_route *route, uint16_t party);
+
+/* decider_offer - grant a route to each of the parties, or refuse it with a reason. `replaced`: they take the
+ * place of the route's class. */
+void decider_offer(struct decider *decider, const struct protocol_route *route,
+                   const struct party_set *parties, bool replaced, uint32_t grounds);

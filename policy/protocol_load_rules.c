@@ -1,0 +1,303 @@
+#include <string.h>
+
+#include "policy/protocol_load.h"
+
+/* Rules and records: what stands in them apart from `to`. */
+
+static const char *const rule_keys[] = {"paragraph", "from",      "events",   "purpose", "needs",
+                                        "strands",   "answers",   "deadline", "late",    "urgent",
+                                        "on_change", "retention", "to",       NULL};
+static const char *const record_keys[] = {"paragraph", "from",      "events", "purpose",
+                                          "needs",     "retention", NULL};
+
+/* Several short texts as one: "CC 37, ST 3". */
+static const char *read_paragraph(struct protocol_loader *loader, const struct yaml_node *rule)
+{
+    const struct yaml_node *list = yaml_read_required(loader->errors, rule, "paragraph");
+    struct byte_buffer text = bytes_buffer(4096);
+    const char *part, *copy = "";
+
+    if (list == NULL || !yaml_read_list(loader->errors, list, 1, 16))
+        return "";
+    for (size_t i = 0; i < yaml_count(list); i++) {
+        if (read_sentence(loader->errors, loader->arena, yaml_at(list, i), &part))
+            bytes_append_format(&text, "%s%s", i == 0 ? "" : ", ", part);
+    }
+    bytes_append_u8(&text, 0);
+    if (text.status == STATUS_OK)
+        copy = arena_text(loader->arena, (const char *)text.data);
+    else
+        loader->no_memory = true;
+    bytes_buffer_free(&text);
+    return copy;
+}
+
+static uint16_t read_event(struct protocol_loader *loader, const struct yaml_node *node)
+{
+    char quoted[YAML_QUOTE_SIZE];
+    const char *text;
+    uint16_t event;
+
+    if (!yaml_read_string(loader->errors, node, &text))
+        return CATALOGUE_NONE;
+    event = catalogue_find_event(loader->catalogue, protocol_text_of(node));
+    if (event == CATALOGUE_NONE)
+        yaml_errors_add(loader->errors, node, "there is no event type %s; the catalogue lists them",
+                        yaml_quote(quoted, text));
+    return event;
+}
+
+static void read_events(struct protocol_loader *loader, const struct yaml_node *list,
+                        uint64_t ret_events[static 2])
+{
+    char quoted[YAML_QUOTE_SIZE];
+
+    if (!yaml_read_list(loader->errors, list, 1, CATALOGUE_EVENTS_MAX))
+        return;
+    for (size_t i = 0; i < yaml_count(list); i++) {
+        uint16_t event = read_event(loader, yaml_at(list, i));
+
+        if (event == CATALOGUE_NONE)
+            continue;
+        if (bits_has(ret_events, event))
+            yaml_errors_add(loader->errors, yaml_at(list, i), "%s is named twice; leave one out",
+                            yaml_quote(quoted, yaml_at(list, i)->text));
+        bits_add(ret_events, event);
+    }
+}
+
+static void read_clock(struct protocol_loader *loader, const struct yaml_node *rule,
+                       struct protocol_rule_context *context)
+{
+    static const char *const within_keys[] = {"within", NULL};
+    static const char *const before_keys[] = {"before", "at_least", "otherwise", NULL};
+    const struct yaml_node *node = yaml_get(rule, "deadline");
+    const struct yaml_node *before = yaml_get(node, "before");
+    char quoted[YAML_QUOTE_SIZE];
+    const char *label;
+
+    if (node == NULL || !read_fields(loader->errors, node, before == NULL ? within_keys : before_keys))
+        return;
+    if (before == NULL) {
+        if (read_positive(loader->errors, yaml_read_required(loader->errors, node, "within"),
+                          &context->clock_length))
+            context->clock = CLOCK_WITHIN;
+        return;
+    }
+    read_positive(loader->errors, yaml_read_required(loader->errors, node, "at_least"),
+                  &context->clock_length);
+    context->has_otherwise = read_positive(loader->errors, yaml_get(node, "otherwise"), &context->otherwise);
+    if (!yaml_read_string(loader->errors, before, &label))
+        return;
+    context->clock = CLOCK_BEFORE;
+    context->clock_label = catalogue_find_label(loader->catalogue, protocol_text_of(before));
+    if (context->clock_label == CATALOGUE_NONE ||
+        loader->catalogue->labels[context->clock_label].kind != KIND_DATE)
+        yaml_errors_add(loader->errors, before, "%s is no item of kind date; name one that is",
+                        yaml_quote(quoted, label));
+}
+
+static void read_urgency(struct protocol_loader *loader, const struct yaml_node *node,
+                         struct protocol_rule *rule)
+{
+    static const char *const keys[] = {"acknowledge", "then", NULL};
+    static const char *const whom[] = {"duty officer", NULL};
+    size_t index;
+
+    if (node == NULL || !read_fields(loader->errors, node, keys))
+        return;
+    rule->urgent = read_positive(loader->errors, yaml_read_required(loader->errors, node, "acknowledge"),
+                                 &rule->acknowledge);
+    if (yaml_read_enum(loader->errors, yaml_read_required(loader->errors, node, "then"), whom, &index))
+        rule->escalate_to = whom[index];
+}
+
+static void read_timing(struct protocol_loader *loader, const struct yaml_node *node,
+                        struct protocol_rule *rule)
+{
+    static const char *const late[] = {"send and flag", "refuse", NULL};
+    static const char *const change[] = {"supersede", NULL};
+    const struct yaml_node *lateness = yaml_get(node, "late");
+    size_t index = 0;
+
+    if (yaml_get(node, "deadline") != NULL)
+        lateness = yaml_read_required(loader->errors, node, "late");
+    else if (lateness != NULL)
+        yaml_errors_add(loader->errors, lateness, "without a deadline nothing is late; leave 'late' out");
+    if (yaml_read_enum(loader->errors, lateness, late, &index))
+        rule->late_refused = index == 1;
+    rule->on_change_supersede = yaml_read_enum(loader->errors, yaml_get(node, "on_change"), change, &index);
+    read_urgency(loader, yaml_get(node, "urgent"), rule);
+}
+
+static void read_common(struct protocol_loader *loader, const struct yaml_node *node,
+                        struct protocol_rule *rule, struct protocol_rule_context *context)
+{
+    static const char *const needs[] = {"nothing", "listed", "listing authority", NULL};
+    size_t need;
+
+    rule->paragraph = read_paragraph(loader, node);
+    rule->from = protocol_read_references(loader, yaml_read_required(loader->errors, node, "from"),
+                                          protocol_find_class, "class", "classes", &context->any_from);
+    read_events(loader, yaml_read_required(loader->errors, node, "events"), context->events);
+    rule->purpose = "";
+    read_sentence(loader->errors, loader->arena, yaml_read_required(loader->errors, node, "purpose"),
+                  &rule->purpose);
+    read_positive(loader->errors, yaml_read_required(loader->errors, node, "retention"), &rule->retention);
+    if (yaml_read_enum(loader->errors, yaml_get(node, "needs"), needs, &need))
+        rule->need = (enum protocol_need)need;
+    rule->strands = UINT32_MAX;
+    if (yaml_get(node, "strands") != NULL)
+        rule->strands = protocol_read_references(loader, yaml_get(node, "strands"), protocol_load_find_strand,
+                                                 "strand", "strands", NULL);
+}
+
+/* Who lists and removes is decided by `needs: listing authority`, and by nothing else. */
+static void check_effects(struct protocol_loader *loader, const struct yaml_node *node,
+                          const struct protocol_rule *rule, const struct protocol_rule_context *context)
+{
+    for (uint16_t i = 0; i < loader->catalogue->event_count; i++) {
+        enum effect effect = loader->catalogue->events[i].effect;
+        bool listing = effect == EFFECT_LIST || effect == EFFECT_REMOVE;
+
+        if (bits_has(context->events, i) && listing != (rule->need == NEED_LISTING_AUTHORITY))
+            yaml_errors_add(
+                loader->errors, yaml_get(node, "events"),
+                listing ? "%s changes the list; add 'needs: listing authority'"
+                        : "%s does not change the list; 'needs: listing authority' is only for what does",
+                loader->catalogue->events[i].type);
+        if (bits_has(context->events, i) && rule->record && effect == EFFECT_NONE)
+            yaml_errors_add(loader->errors, yaml_get(node, "events"),
+                            "%s changes nothing in the register; only events that do can be records",
+                            loader->catalogue->events[i].type);
+    }
+}
+
+static void take_pair(struct protocol_loader *loader, const struct yaml_node *node, uint16_t event,
+                      uint16_t class, uint16_t index)
+{
+    const struct protocol *protocol = loader->protocol;
+    struct protocol_pair *pair = &loader->pairs[(size_t)event * protocol->class_count + class];
+    const struct protocol_rule *rule = &loader->rules[index];
+    const struct protocol_rule *other;
+
+    if (pair->rule == PROTOCOL_NONE) {
+        pair->rule = index;
+        return;
+    }
+    other = &loader->rules[pair->rule];
+    if (other->record || rule->record)
+        yaml_errors_add(loader->errors, yaml_get(node, "events"),
+                        "'%s' covers %s from %s already, and a record stands alone; leave it out of one",
+                        other->id, loader->catalogue->events[event].type, protocol->classes[class].name);
+    else if (strcmp(other->purpose, rule->purpose) != 0)
+        yaml_errors_add(
+            loader->errors, yaml_get(node, "purpose"),
+            "'%s' states another purpose for %s from %s; an event has one purpose, so state the same",
+            other->id, loader->catalogue->events[event].type, protocol->classes[class].name);
+}
+
+static void take_pairs(struct protocol_loader *loader, const struct yaml_node *node,
+                       const struct protocol_rule_context *context)
+{
+    for (uint16_t event = 0; event < loader->catalogue->event_count; event++) {
+        for (uint16_t class = 0; class < loader->protocol->class_count; class ++) {
+            if (bits_has(context->events, event) && (loader->rules[context->rule].from >> class & 1) != 0)
+                take_pair(loader, node, event, class, context->rule);
+        }
+    }
+}
+
+/* `answers`: for each event type of the rule, which types it answers. */
+static void read_answers(struct protocol_loader *loader, const struct yaml_node *node,
+                         const struct protocol_rule_context *context)
+{
+    const struct yaml_node *map = yaml_get(node, "answers");
+    uint32_t from = loader->rules[context->rule].from;
+
+    if (map == NULL || !yaml_read_map(loader->errors, map))
+        return;
+    for (size_t i = 0; i < yaml_count(map); i++) {
+        uint16_t event = read_event(loader, yaml_key(map, i));
+        uint64_t answers[2] = {0, 0};
+
+        read_events(loader, yaml_value(map, i), answers);
+        if (event == CATALOGUE_NONE)
+            continue;
+        if (!bits_has(context->events, event))
+            yaml_errors_add(loader->errors, yaml_key(map, i), "this rule is not about %s; add it to 'events'",
+                            yaml_key(map, i)->text);
+        for (uint16_t class = 0; class < loader->protocol->class_count; class ++) {
+            struct protocol_pair *pair =
+                &loader->pairs[(size_t)event * loader->protocol->class_count + class];
+
+            if ((from >> class & 1) != 0)
+                memcpy(pair->answers, answers, sizeof answers);
+        }
+    }
+}
+
+static void load_grants(struct protocol_loader *loader, const struct protocol_rule_context *context)
+{
+    const struct yaml_node *list = yaml_read_required(loader->errors, context->node, "to");
+    struct protocol_grant *grant;
+
+    if (!yaml_read_list(loader->errors, list, 1, PROTOCOL_GRANTS_MAX))
+        return;
+    grant = arena_array(loader->arena, 1, sizeof *grant);
+    for (size_t i = 0; grant != NULL && i < yaml_count(list); i++) {
+        memset(grant, 0, sizeof *grant);
+        grant->position = (uint16_t)i;
+        if (protocol_read_grant(loader, context, yaml_at(list, i), grant))
+            protocol_add_routes(loader, context, grant);
+    }
+}
+
+static void load_rule(struct protocol_loader *loader, const struct yaml_node *key,
+                      const struct yaml_node *node, bool record)
+{
+    struct protocol *protocol = loader->protocol;
+    struct protocol_rule *rule = &loader->rules[protocol->rule_count];
+    struct protocol_rule_context context = {.rule = protocol->rule_count, .node = node};
+    size_t before = loader->errors->count;
+
+    if (!read_name(loader->errors, loader->arena, key, &rule->id) ||
+        !read_fields(loader->errors, node, record ? record_keys : rule_keys))
+        return;
+    if (protocol_find_rule(protocol, protocol_text_of(key)) != PROTOCOL_NONE)
+        yaml_errors_add(loader->errors, key, "another rule or record has this name; choose another");
+    rule->record = record;
+    rule->line = key->line;
+    read_common(loader, node, rule, &context);
+    read_clock(loader, node, &context);
+    read_timing(loader, node, rule);
+    check_effects(loader, node, rule, &context);
+    protocol->rule_count++;
+    if (loader->errors->count > before)
+        return;
+    take_pairs(loader, node, &context);
+    read_answers(loader, node, &context);
+    if (!record && loader->errors->count == before)
+        load_grants(loader, &context);
+}
+
+void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node *root)
+{
+    const struct yaml_node *rules, *records;
+    size_t rule_count = read_records(loader->errors, root, "rules", true, PROTOCOL_RULES_MAX, &rules);
+    size_t record_count = read_records(loader->errors, root, "records", false, PROTOCOL_RULES_MAX, &records);
+    size_t pairs = (size_t)loader->catalogue->event_count * loader->protocol->class_count;
+
+    loader->rules = arena_array(loader->arena, rule_count + record_count, sizeof *loader->rules);
+    loader->pairs = arena_array(loader->arena, pairs, sizeof *loader->pairs);
+    if (loader->rules == NULL || loader->pairs == NULL)
+        return;
+    for (size_t i = 0; i < pairs; i++)
+        loader->pairs[i].rule = PROTOCOL_NONE;
+    loader->protocol->rules = loader->rules;
+    loader->protocol->pairs = loader->pairs;
+    for (size_t i = 0; i < rule_count; i++)
+        load_rule(loader, yaml_key(rules, i), yaml_value(rules, i), false);
+    for (size_t i = 0; i < record_count; i++)
+        load_rule(loader, yaml_key(records, i), yaml_value(records, i), true);
+}
