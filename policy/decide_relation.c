@@ -73,12 +73,20 @@ static struct decider_target member(const struct decider *decider, const char *i
     return one(decider, protocol_find_party(decider->protocol, bytes_of_string(id)), to_class, grounds, id);
 }
 
+/* A rule may treat referrers of several classes apart, so that one of another class is no gap: parties is
+ * empty. */
 static struct decider_target referrer(const struct decider *decider, uint16_t to_class)
 {
+    uint16_t party = protocol_find_party(decider->protocol, decider->facts->correlated_from);
+    struct decider_target target = {.detail = ""};
+
     if (decider->facts->correlated_from.size == 0)
         return gap(POLICY_RELATION_UNKNOWN, "");
-    return one(decider, protocol_find_party(decider->protocol, decider->facts->correlated_from), to_class, 0,
-               "");
+    if (party == PROTOCOL_NONE)
+        return gap(POLICY_NO_PARTY, "");
+    if (decider->protocol->parties[party].class_index == to_class)
+        party_set_add(&target.parties, party);
+    return target;
 }
 
 static struct decider_target provider(const struct decider *decider, const struct party_set *class)

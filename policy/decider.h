@@ -28,7 +28,7 @@ struct decider {
 /* Where a route leads: parties, or why nobody. */
 struct decider_target {
     struct party_set parties;
-    enum policy_code gap; /* why parties is empty; POLICY_NONE when it is not */
+    enum policy_code gap; /* why there is nobody; otherwise POLICY_NONE */
     const char *detail;   /* a value for the sentence, or "" */
     uint32_t grounds;
 };
