@@ -128,7 +128,8 @@ static bool take_route(struct decider *decider, const struct protocol_route *rou
     if (target.gap != POLICY_NONE)
         return false;
     if (decider->juvenile && class->denied_juveniles) {
-        decider_refuse_route(decider, POLICY_JUVENILE, route, PROTOCOL_NONE);
+        if (!party_set_empty(&target.parties))
+            decider_refuse_route(decider, POLICY_JUVENILE, route, PROTOCOL_NONE);
         return true;
     }
     party_set_remove(&target.parties, decider->decision->from);

@@ -148,7 +148,7 @@ struct decider_target decider_replace(const struct decider *decider, enum protoc
     if (!by_area) {
         struct decider_target target = decider_resolve(decider, relation, to_class);
 
-        if (target.gap != POLICY_NONE)
+        if (target.gap != POLICY_NONE || party_set_empty(&target.parties))
             return target;
     }
     if (entry->yot[0] != '\0' && relation != RELATION_ALL_IN_AREA)

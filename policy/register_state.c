@@ -132,8 +132,14 @@ void register_merge(const struct register_state *kept, const struct register_sta
     X(home_force)                                                                                            \
     X(selector)                                                                                              \
     X(authority)                                                                                             \
-    X(status) X(holding_prison) X(offender_manager) X(keyworker) X(yot) X(merge_from) X(merge_to)            \
-        X(merge_by)
+    X(status)                                                                                                \
+    X(holding_prison)                                                                                        \
+    X(offender_manager)                                                                                      \
+    X(keyworker)                                                                                             \
+    X(yot)                                                                                                   \
+    X(merge_from)                                                                                            \
+    X(merge_to)                                                                                              \
+    X(merge_by)
 
 static void append_text(struct byte_buffer *ret, const char *text)
 {
