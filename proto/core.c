@@ -74,7 +74,7 @@ static bool attributes_are_valid(const struct core *core)
 static bool is_valid(const struct core *core)
 {
     return uuid_is_v7(core->event) && wire_check_name(core->type) && wire_check_name(core->protocol) &&
-           member_check(core->from) == STATUS_OK && wire_check_name(core->purpose) &&
+           member_check(core->from) == STATUS_OK && wire_check_purpose(core->purpose) &&
            wire_check_officer(core->officer) && subject_is_valid(core) && is_time(core->occurred) &&
            is_time(core->created) && (core->effective.size == 0 || is_date(core->effective)) &&
            (!core->has_correlation || uuid_is_v7(core->correlation)) &&

@@ -76,7 +76,7 @@ static bool account_is_valid(const struct record_account *account)
     return account->time >= 0 && account->time <= CORE_TIME_MAX && account->deadline >= 0 &&
            account->deadline <= CORE_TIME_MAX && is_text(account->from, WIRE_NAME_MAX) &&
            is_text(account->to, WIRE_NAME_MAX) && is_text(account->type, WIRE_NAME_MAX) &&
-           is_text(account->purpose, WIRE_NAME_MAX) && is_text(account->gateway, WIRE_NAME_MAX) &&
+           is_text(account->purpose, WIRE_PURPOSE_MAX) && is_text(account->gateway, WIRE_NAME_MAX) &&
            is_text(account->rule, WIRE_NAME_MAX) && is_text(account->outcome, OUTCOME_MAX) &&
            is_text(account->reason, REASON_MAX) &&
            (account->flags & ~(RECORD_LATE | RECORD_JUVENILE | RECORD_BREAK_GLASS)) == 0 &&

@@ -52,6 +52,11 @@ bool wire_check_name(struct byte_view name)
     return true;
 }
 
+bool wire_check_purpose(struct byte_view purpose)
+{
+    return purpose.size > 0 && purpose.size <= WIRE_PURPOSE_MAX && utf8_printable(purpose);
+}
+
 bool wire_check_officer(struct byte_view officer)
 {
     return officer.size > 0 && officer.size <= WIRE_OFFICER_MAX && utf8_printable(officer);

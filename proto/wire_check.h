@@ -11,7 +11,8 @@
 #define WIRE_TO_MAX       64    /* sections of an event */
 #define WIRE_BATCH_MAX    256   /* leaves of a signed batch; events of a plan, publish, deliver, recall */
 #define WIRE_LABELS_MAX   64    /* labels of a section or grant */
-#define WIRE_NAME_MAX     64    /* bytes of a type, rule, purpose, protocol, label or attribute id */
+#define WIRE_NAME_MAX     64    /* bytes of a type, rule, protocol, label or attribute id */
+#define WIRE_PURPOSE_MAX  128   /* bytes of a purpose, which is a phrase for people */
 #define WIRE_OFFICER_MAX  128   /* bytes of an acting officer */
 #define WIRE_TEXT_MAX     512   /* bytes of a reason or refusal meant for people */
 #define WIRE_VALUE_MAX    2112  /* bytes of an attribute's value: `held` names up to 64 labels */
@@ -42,6 +43,9 @@ enum status wire_check_signed_head(const Wire__SignedHead *head, const char **re
 /* wire_check_name - a name of the protocol or catalogue: 1 to WIRE_NAME_MAX of a-z, 0-9, '.', '_' and '-',
  * the first a letter. */
 bool wire_check_name(struct byte_view name);
+
+/* wire_check_purpose - 1 to WIRE_PURPOSE_MAX bytes of printable UTF-8. */
+bool wire_check_purpose(struct byte_view purpose);
 
 /* wire_check_officer - 1 to WIRE_OFFICER_MAX bytes of printable UTF-8. */
 bool wire_check_officer(struct byte_view officer);

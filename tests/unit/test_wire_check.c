@@ -73,14 +73,22 @@ static void test_names(void **state)
     static const char *const good[] = {"a", "release.planned", "officer_risk", "release-notice", "p115"};
     static const char *const bad[] = {"", "A", "1a", ".a", "a b", "a/b", "naïve", "a\x7f"};
     char text[66];
+    char long_text[WIRE_PURPOSE_MAX + 1];
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(wire_check_name(bytes_of_string(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(wire_check_name(bytes_of_string(bad[i])));
     memset(text, 'a', sizeof text);
+    memset(long_text, 'p', sizeof long_text);
     assert_true(wire_check_name(bytes_view(text, 64)));
     assert_false(wire_check_name(bytes_view(text, 65)));
+
+    assert_true(wire_check_purpose(bytes_of_string("prepare for the release of a person on the scheme")));
+    assert_true(wire_check_purpose(bytes_view(long_text, WIRE_PURPOSE_MAX)));
+    assert_false(wire_check_purpose(bytes_view(long_text, WIRE_PURPOSE_MAX + 1)));
+    assert_false(wire_check_purpose(bytes_of_string("")));
+    assert_false(wire_check_purpose(bytes_of_string("a\nb")));
     assert_true(wire_check_officer(bytes_of_string("Zoë")));
     assert_false(wire_check_officer(bytes_of_string("")));
     assert_false(wire_check_officer(bytes_of_string("a\tb")));
