@@ -18,7 +18,8 @@ struct index;
  */
 enum status index_open(const struct index_options *options, struct index **ret);
 
-/* index_close - stops the thread, at the next row; accepts NULL and leaves NULL. */
+/* index_close - stops the thread, which may take a few thousand entries more; accepts NULL and leaves NULL.
+ */
 void index_close(struct index **index);
 
 /* index_feed - entries first to first + n - 1 have been committed. Never blocks nor fails; any thread. */

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/bytes.h"
 #include "proto/record.h"
 
@@ -23,6 +25,7 @@ struct index_query {
     int64_t since;            /* first moment; 0: the beginning */
     int64_t until;            /* first moment after; 0: the end */
     uint64_t limit;           /* hits; 0: all */
+    const atomic_bool *stop;  /* ends the search between rows once it is true; NULL: nothing does */
 };
 
 /* One entry that was found; borrowed during the call. */

@@ -12,10 +12,10 @@
  * search_take until STATUS_BUSY.
  *
  * Request: {"do":"search", "subject":"1-<hex>", "member":ID, "type":T, "outcome":O, "since":TIME,
- * "until":TIME, "limit":N}, each but "do" may be absent; times as RFC 3339 or a date. Row:
- * {"index","time","kind","from","to","type",
- * "subject","rule","gateway","purpose","labels":[],"outcome","reason","flags":[],"event"}, with null for what
- * does not apply and "erased":true in flags for an erased personal part. After the last row: {"found":N}.
+ * "until":TIME, "limit":N}, of which all but "do" may be absent; times as RFC 3339 or a date. Row:
+ * {"index","time","kind","from","to","type","subject","rule","gateway","purpose","labels":[],"outcome","reason",
+ * "flags":[],"event"}, with null for what does not apply; flags are "late", "juvenile", "break-glass" and,
+ * when the personal part was erased, "erased". Last reply: {"found":N}.
  */
 
 struct search;

@@ -1,0 +1,374 @@
+#include "broker/index.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "broker/index_db.h"
+#include "broker/logtiles.h"
+#include "proto/logrow.h"
+
+#define CHUNK_ENTRIES 16384 /* in one transaction, and in one reading of the log */
+#define PAUSE_MS      100   /* between transactions, so that many commits make one */
+#define FULL_MS       5000  /* before trying again on a full disk */
+#define WAL_PAGES     2000  /* after which the WAL is copied into the database */
+#define CACHE_SLOTS   4096  /* a power of two */
+
+/* A term met lately: its number, and the row that was last posted for it. */
+struct cached {
+    struct index_word word;
+    int64_t term;
+    uint64_t row;
+};
+
+struct index {
+    char *path;
+    struct db *db;
+    struct db *store; /* read_only */
+    struct cached *cache;
+    struct index_mark mark; /* the thread's own */
+    pthread_t thread;
+    bool threaded; /* thread, mutex and condition exist */
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    /* under the mutex */
+    uint64_t target;
+    uint64_t indexed;
+    bool stop;
+    enum status error;
+};
+
+/* ---- posting ---- */
+
+static size_t slot_of(const struct index_word *word)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (size_t i = 0; i < word->size; i++)
+        hash = (hash ^ word->bytes[i]) * 16777619u;
+    return (hash ^ hash >> 16) & (CACHE_SLOTS - 1);
+}
+
+static enum status post(struct index *index, uint64_t row, struct index_word word)
+{
+    struct cached *cached = &index->cache[slot_of(&word)];
+
+    if (word.size == 0)
+        return STATUS_OK;
+    if (cached->word.size != word.size || memcmp(cached->word.bytes, word.bytes, word.size) != 0) {
+        enum status status = index_db_add_term(index->db, &word, &cached->term);
+        cached->word.size = 0;
+        if (status != STATUS_OK)
+            return status;
+        cached->word = word;
+        cached->row = UINT64_MAX;
+    }
+    if (cached->row == row)
+        return STATUS_OK;
+    cached->row = row;
+    return index_db_post(index->db, cached->term, row);
+}
+
+static enum status post_account(struct index *index, uint64_t row, const struct record_account *account,
+                                uint8_t kind)
+{
+    const struct index_word words[] = {
+        index_db_word('m', account->from),
+        index_db_word('m', account->to),
+        index_db_word('t', account->type),
+        index_db_word('o', account->outcome),
+        index_db_word('o', bytes_of_string(record_kind_text(kind))),
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        enum status status = post(index, row, words[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* A record whose parts do not decode is found by none of their values, only by looking through the log. */
+static enum status post_record(struct index *index, uint64_t at, const struct logrow *row,
+                               const struct logrow_record *record)
+{
+    struct record_storage storage;
+    struct record_account account;
+    struct record_personal personal;
+    struct logrow_block block;
+    enum status status = STATUS_OK;
+
+    if (record_kind_text(record->entry[1]) == NULL)
+        return STATUS_CORRUPT;
+    if (record_decode_account(record->account, &storage, &account) == STATUS_OK)
+        status = post_account(index, at, &account, record->entry[1]);
+    if (status != STATUS_OK)
+        return status;
+    if (logrow_block(row, record, &block) != STATUS_OK)
+        return STATUS_CORRUPT;
+    if (block.salt != NULL && block.part.size > 0 &&
+        record_decode_personal(block.part, &storage, &personal) == STATUS_OK)
+        status = post(index, at, index_db_word('s', personal.subject));
+    return status;
+}
+
+static enum status index_row(void *context, uint64_t first, uint64_t n, struct byte_view records,
+                             struct byte_view personal)
+{
+    struct index *index = context;
+    struct logrow row = logrow_open(records, personal);
+    struct logrow_record record;
+    enum status status = STATUS_OK;
+
+    if (first != index->mark.indexed)
+        return STATUS_CORRUPT;
+    for (uint64_t i = 0; i < n && status == STATUS_OK; i++) {
+        status = logrow_next(&row, &record) == STATUS_OK ? STATUS_OK : STATUS_CORRUPT;
+        if (status == STATUS_OK && first + i == 0)
+            memcpy(index->mark.first, record.entry, RECORD_ENTRY_SIZE);
+        if (status == STATUS_OK)
+            status = post_record(index, first, &row, &record);
+    }
+    if (status == STATUS_OK)
+        index->mark.indexed = first + n;
+    return status;
+}
+
+/* Rows until `end` is covered, in one transaction. */
+static enum status index_chunk(struct index *index, uint64_t end)
+{
+    const struct index_mark before = index->mark;
+    enum status status = db_begin(index->db);
+
+    if (status == STATUS_OK)
+        status = logtiles_rows(index->store, index->mark.indexed, end, index_row, index);
+    if (status == STATUS_OK)
+        status = index_db_write_mark(index->db, &index->mark);
+    if (status == STATUS_OK)
+        status = db_commit(index->db);
+    else
+        db_rollback(index->db);
+    if (status != STATUS_OK) {
+        index->mark = before;
+        memset(index->cache, 0,
+               CACHE_SLOTS * sizeof *index->cache); /* terms may have gone with the rollback */
+        return status;
+    }
+    if (db_wal_pages(index->db) > WAL_PAGES)
+        status = db_checkpoint(index->db, false);
+    return status == STATUS_BUSY ? STATUS_OK : status;
+}
+
+/* ---- the thread ---- */
+
+static struct timespec after_ms(long ms)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_nsec += ms % 1000 * 1000000;
+    time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
+}
+
+/* With the mutex held: rests for so long, unless it is time to stop. */
+static void rest(struct index *index, long ms)
+{
+    struct timespec end = after_ms(ms);
+
+    while (!index->stop && pthread_cond_timedwait(&index->wake, &index->mutex, &end) == 0)
+        continue;
+}
+
+static void *run(void *context)
+{
+    struct index *index = context;
+
+    (void)pthread_mutex_lock(&index->mutex);
+    while (!index->stop && index->error == STATUS_OK) {
+        if (index->target <= index->indexed) {
+            (void)pthread_cond_wait(&index->wake, &index->mutex);
+            continue;
+        }
+        uint64_t end = index->target;
+        bool behind = end - index->indexed > CHUNK_ENTRIES;
+        if (behind)
+            end = index->indexed + CHUNK_ENTRIES;
+        (void)pthread_mutex_unlock(&index->mutex);
+        enum status status = index_chunk(index, end);
+        (void)pthread_mutex_lock(&index->mutex);
+        index->indexed = index->mark.indexed;
+        if (status != STATUS_OK && status != STATUS_NO_SPACE)
+            index->error = status;
+        else if (!behind || status == STATUS_NO_SPACE)
+            rest(index, status == STATUS_OK ? PAUSE_MS : FULL_MS);
+    }
+    (void)pthread_mutex_unlock(&index->mutex);
+    return NULL;
+}
+
+static enum status start(struct index *index)
+{
+    pthread_condattr_t attributes;
+    enum status status = STATUS_IO;
+
+    if (pthread_mutex_init(&index->mutex, NULL) != 0)
+        return status;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    int failed = pthread_cond_init(&index->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    if (failed != 0)
+        goto out_mutex;
+    if (pthread_create(&index->thread, NULL, run, index) == 0) {
+        index->threaded = true;
+        return STATUS_OK;
+    }
+    (void)pthread_cond_destroy(&index->wake);
+out_mutex:
+    (void)pthread_mutex_destroy(&index->mutex);
+    return status;
+}
+
+/* ---- opening ---- */
+
+static enum status open_store(const char *path, struct db **ret_store)
+{
+    const struct db_options options = {
+        .application_id = LOGROW_STORE_APPLICATION,
+        .user_version = LOGROW_STORE_VERSION,
+        .schema_sql = "",
+        .read_only = true,
+        .cache_kib = 256,
+    };
+
+    return db_open(path, &options, ret_store);
+}
+
+static enum status take_entry(void *context, uint64_t first, uint64_t n, struct byte_view records,
+                              struct byte_view personal)
+{
+    struct logrow row = logrow_open(records, personal);
+    struct logrow_record record;
+
+    (void)n;
+    if (first != 0 || logrow_next(&row, &record) != STATUS_OK)
+        return STATUS_CORRUPT;
+    memcpy(context, record.entry, RECORD_ENTRY_SIZE);
+    return STATUS_OK;
+}
+
+/* STATUS_MISMATCH when the index is of another log, or of more of it than there is. */
+static enum status check_mark(struct index *index, uint64_t end)
+{
+    uint8_t first[RECORD_ENTRY_SIZE] = {0};
+    enum status status = index_db_read_mark(index->db, &index->mark);
+
+    if (status == STATUS_OK && end > 0 && index->mark.indexed > 0)
+        status = logtiles_rows(index->store, 0, 1, take_entry, first);
+    if (status != STATUS_OK || index->mark.indexed == 0)
+        return status;
+    bool ours = index->mark.indexed <= end && memcmp(first, index->mark.first, sizeof first) == 0;
+    return ours ? STATUS_OK : STATUS_MISMATCH;
+}
+
+/* Opens the database, or, when it is of no use, removes it and makes a new one. */
+static enum status open_db(struct index *index, uint64_t end)
+{
+    enum status status = index_db_open(index->path, false, &index->db);
+
+    if (status == STATUS_MISMATCH)
+        return status; /* not an index at all: whoever put it there should know */
+    if (status == STATUS_OK)
+        status = check_mark(index, end);
+    if (status != STATUS_CORRUPT && status != STATUS_UNSUPPORTED && status != STATUS_MISMATCH)
+        return status;
+    db_close(&index->db);
+    status = index_db_remove(index->path);
+    if (status == STATUS_OK)
+        status = index_db_open(index->path, false, &index->db);
+    return status == STATUS_OK ? check_mark(index, end) : status;
+}
+
+enum status index_open(const struct index_options *options, struct index **ret)
+{
+    struct index *index = calloc(1, sizeof *index);
+    enum status status = STATUS_NO_MEMORY;
+    uint64_t end = 0;
+
+    if (index == NULL)
+        return status;
+    index->path = strdup(options->path);
+    index->cache = calloc(CACHE_SLOTS, sizeof *index->cache);
+    if (index->path == NULL || index->cache == NULL)
+        goto out;
+    status = open_store(options->store_path, &index->store);
+    if (status == STATUS_OK)
+        status = logtiles_end(index->store, &end);
+    if (status == STATUS_OK)
+        status = open_db(index, end);
+    if (status != STATUS_OK)
+        goto out;
+    index->indexed = index->mark.indexed;
+    index->target = end;
+    status = start(index);
+out:
+    if (status == STATUS_OK)
+        *ret = index;
+    else
+        index_close(&index);
+    return status;
+}
+
+void index_close(struct index **index)
+{
+    struct index *closing = *index;
+
+    if (closing == NULL)
+        return;
+    if (closing->threaded) {
+        (void)pthread_mutex_lock(&closing->mutex);
+        closing->stop = true;
+        (void)pthread_cond_signal(&closing->wake);
+        (void)pthread_mutex_unlock(&closing->mutex);
+        (void)pthread_join(closing->thread, NULL);
+        (void)pthread_cond_destroy(&closing->wake);
+        (void)pthread_mutex_destroy(&closing->mutex);
+    }
+    db_close(&closing->db);
+    db_close(&closing->store);
+    free(closing->cache);
+    free(closing->path);
+    free(closing);
+    *index = NULL;
+}
+
+void index_feed(struct index *index, uint64_t first, uint64_t n)
+{
+    (void)pthread_mutex_lock(&index->mutex);
+    if (first + n > index->target) {
+        bool idle = index->target <= index->indexed;
+        index->target = first + n;
+        if (idle)
+            (void)pthread_cond_signal(&index->wake);
+    }
+    (void)pthread_mutex_unlock(&index->mutex);
+}
+
+uint64_t index_mark(struct index *index)
+{
+    (void)pthread_mutex_lock(&index->mutex);
+    uint64_t indexed = index->indexed;
+    (void)pthread_mutex_unlock(&index->mutex);
+    return indexed;
+}
+
+enum status index_error(struct index *index)
+{
+    (void)pthread_mutex_lock(&index->mutex);
+    enum status error = index->error;
+    (void)pthread_mutex_unlock(&index->mutex);
+    return error;
+}
