@@ -1,0 +1,236 @@
+#include "policy/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/explain_case.h"
+
+static const char *class_of(const struct protocol *protocol, uint16_t party)
+{
+    return protocol->classes[protocol->parties[party].class_index].name;
+}
+
+static void write_period(struct byte_buffer *out, struct duration duration)
+{
+    char text[CIVIL_DURATION_SIZE];
+
+    civil_format_duration(duration, text);
+    bytes_append_string(out, text);
+}
+
+static void write_person(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct register_entry *entry = &it->person.entry;
+
+    bytes_append_format(
+        out,
+        "Asked about a person on the list: strand %s, area %s, home force %s, %s; consents: ", entry->strand,
+        entry->area, entry->home_force[0] == '\0' ? "unknown" : entry->home_force,
+        it->question->juvenile ? "under 18" : "not under 18");
+    for (uint16_t i = 0; i < it->person.consent_count; i++)
+        bytes_append_format(out, "%s%s", i == 0 ? "" : ", ", it->person.consents[i].scope);
+    bytes_append_string(out, it->person.consent_count == 0 ? "none.\n" : ".\n");
+}
+
+static void write_items(const struct explain_case *it, const struct policy_recipient *recipient,
+                        struct byte_buffer *out)
+{
+    const char *separator = "";
+
+    bytes_append_string(out, "Items: ");
+    for (unsigned label = label_set_next(&recipient->labels, 0); label < SET256_END;
+         label = label_set_next(&recipient->labels, label + 1)) {
+        bytes_append_format(out, "%s%s", separator, it->protocol->catalogue->labels[label].label);
+        separator = ", ";
+    }
+    bytes_append_string(out, separator[0] == '\0' ? "none: the event itself is the message.\n" : ".\n");
+}
+
+static void write_law(const struct explain_case *it, const struct policy_recipient *recipient,
+                      struct byte_buffer *out)
+{
+    const struct protocol *protocol = it->protocol;
+
+    for (uint16_t i = 0; i < protocol->gateway_count; i++) {
+        if ((recipient->gateways >> i & 1) != 0)
+            bytes_append_format(out, "Gateway: %s, %s.\n", protocol->gateways[i].name,
+                                protocol->gateways[i].law);
+    }
+    if (recipient->crossing != PROTOCOL_NONE)
+        bytes_append_format(
+            out, "Crosses from one data-protection regime to the other under %s; basis: %s.\n",
+            protocol->crossings[recipient->crossing].law, protocol->crossings[recipient->crossing].basis);
+    if (recipient->condition != PROTOCOL_NONE)
+        bytes_append_format(out, "Sensitive items under %s.\n",
+                            protocol->conditions[recipient->condition].law);
+    if (recipient->consent != PROTOCOL_NONE)
+        bytes_append_format(out, "Rests on the consent %s.\n", protocol->consents[recipient->consent].scope);
+    if (recipient->replaced_class != PROTOCOL_NONE)
+        bytes_append_format(out, "Takes the place of class %s, because the person is under 18.\n",
+                            protocol->classes[recipient->replaced_class].name);
+}
+
+static void write_timing(const struct policy_recipient *recipient, struct byte_buffer *out)
+{
+    if (recipient->urgent)
+        bytes_append_format(out, "Urgent: unless acknowledged, the %s is told.\n", recipient->escalate_to);
+    bytes_append_string(out, "Kept for ");
+    write_period(out, recipient->retention);
+    bytes_append_string(out, ".\n");
+}
+
+static void write_yes(const struct explain_case *it, const struct policy_recipient *recipient,
+                      struct byte_buffer *out)
+{
+    const struct protocol_rule *rule = &it->protocol->rules[recipient->rule_index];
+
+    bytes_append_format(out, "Yes: %s may send %s to %s.\n", it->question->from, it->question->event,
+                        it->question->to);
+    bytes_append_format(out, "Rule: %s (%s), to %s.\n", rule->id, rule->paragraph, rule->purpose);
+    write_law(it, recipient, out);
+    write_items(it, recipient, out);
+    write_timing(recipient, out);
+}
+
+/* Does the refusal say something about the recipient that was asked about? */
+static bool concerns(const struct explain_case *it, const struct policy_refusal *refusal)
+{
+    uint16_t class = it->protocol->parties[it->to].class_index;
+
+    if (refusal->party != PROTOCOL_NONE)
+        return refusal->party == it->to;
+    return refusal->class_index == PROTOCOL_NONE || refusal->class_index == class;
+}
+
+static void write_no(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct policy_decision *decision = &it->decision;
+    const struct protocol *protocol = it->protocol;
+    uint16_t other = protocol->classes[protocol->parties[it->to].class_index].replaced_by;
+    char sentence[POLICY_TEXT_SIZE];
+    size_t said = 0;
+
+    bytes_append_format(out, "No: %s may not send %s to %s.\n", it->question->from, it->question->event,
+                        it->question->to);
+    for (uint16_t i = 0; i < decision->refusal_count; i++) {
+        if (!concerns(it, &decision->refusals[i]) || decision->refusals[i].code == POLICY_NOT_YOURS)
+            continue;
+        policy_refusal_text(protocol, decision, &decision->refusals[i], sentence);
+        bytes_append_format(out, "%s\n", sentence);
+        said++;
+    }
+    if (other != PROTOCOL_NONE && it->question->juvenile) {
+        bytes_append_format(out, "For a person under 18 class %s takes the place of class %s.\n",
+                            protocol->classes[other].name, class_of(protocol, it->to));
+        said++;
+    }
+    if (decision->rule == PROTOCOL_NONE)
+        bytes_append_format(out,
+                            "No rule lets class %s send %s to anybody, and what is not granted is denied.\n",
+                            class_of(protocol, it->from), it->question->event);
+    else if (said == 0)
+        bytes_append_format(
+            out,
+            "No rule gives %s from class %s to %s about such a person, and what is not granted is "
+            "denied.\n",
+            it->question->event, class_of(protocol, it->from), it->question->to);
+}
+
+enum status explain_answer(const struct protocol *protocol, const struct explain_question *question,
+                           int64_t now, bool *ret_yes, struct byte_buffer *ret_text,
+                           struct kind_reason *ret_reason)
+{
+    struct explain_case *it = calloc(1, sizeof *it);
+    const struct policy_recipient *recipient;
+    enum status status;
+
+    if (it == NULL)
+        return kind_reason_set(ret_reason, STATUS_NO_MEMORY, "out of memory");
+    it->protocol = protocol;
+    it->question = question;
+    it->now = now;
+    status = explain_case_make(it, ret_reason);
+    if (status != STATUS_OK)
+        goto out;
+    policy_decide(protocol, &it->facts, &it->request, now, &it->decision);
+    recipient = policy_recipient(&it->decision, bytes_of_string(question->to));
+    *ret_yes = recipient != NULL;
+    if (recipient != NULL)
+        write_yes(it, recipient, ret_text);
+    else
+        write_no(it, ret_text);
+    write_person(it, ret_text);
+out:
+    free(it);
+    return status;
+}
+
+static bool is_covered(const struct protocol *protocol, uint16_t event)
+{
+    for (uint16_t class = 0; class < protocol->class_count; class ++) {
+        if (protocol_pair_of(protocol, event, class)->rule != PROTOCOL_NONE)
+            return true;
+    }
+    return false;
+}
+
+static void write_uncovered(const struct protocol *protocol, struct byte_buffer *out)
+{
+    const char *separator = "Nobody may send: ";
+
+    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
+        if (is_covered(protocol, i))
+            continue;
+        bytes_append_format(out, "%s%s", separator, protocol->catalogue->events[i].type);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        bytes_append_string(out, ".\n");
+}
+
+/* Classes that a route names although nobody is of them, and parties that no area finds. */
+static void write_gaps(const struct protocol *protocol, struct byte_buffer *out)
+{
+    for (uint16_t class = 0; class < protocol->class_count; class ++) {
+        bool named = false;
+
+        for (uint32_t i = 0; i < protocol->route_count; i++)
+            named = named || protocol->routes[i].to_class == class;
+        if (named && party_set_empty(&protocol->classes[class].parties))
+            bytes_append_format(out, "Note: a rule names class %s, and no party is of it.\n",
+                                protocol->classes[class].name);
+    }
+    for (uint16_t class = 0; class < protocol->class_count; class ++) {
+        uint16_t other = protocol->classes[class].replaced_by;
+
+        if (other != PROTOCOL_NONE && party_set_empty(&protocol->classes[other].parties))
+            bytes_append_format(
+                out, "Note: class %s takes the place of class %s for juveniles, and no party is of it.\n",
+                protocol->classes[other].name, protocol->classes[class].name);
+    }
+}
+
+void explain_summary(const struct protocol *protocol, struct byte_buffer *ret_text)
+{
+    char from[CIVIL_DATE_SIZE], until[CIVIL_DATE_SIZE], review[CIVIL_DATE_SIZE];
+    unsigned covered = 0, records = 0;
+
+    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++)
+        covered += is_covered(protocol, i);
+    for (uint16_t i = 0; i < protocol->rule_count; i++)
+        records += protocol->rules[i].record;
+    civil_format_date(civil_day_of(protocol->in_force_from), from);
+    civil_format_date(civil_day_of(protocol->in_force_until - 1), until);
+    civil_format_date(protocol->review, review);
+    bytes_append_format(ret_text, "%s, version %u: %s.\n", protocol->id, protocol->version, protocol->title);
+    bytes_append_format(ret_text,
+                        "Owner: %s. In force from %s until %s, then nothing is disclosed. Review: %s.\n",
+                        protocol->owner, from, until, review);
+    bytes_append_format(ret_text, "Impact assessment: %s. Policy document: %s.\n",
+                        protocol->impact_assessment, protocol->policy_document);
+    bytes_append_format(ret_text, "%u parties, %u rules, %u records; %u of %u event types may be sent.\n",
+                        protocol->party_count, protocol->rule_count - records, records, covered,
+                        protocol->catalogue->event_count);
+    write_uncovered(protocol, ret_text);
+    write_gaps(protocol, ret_text);
+}

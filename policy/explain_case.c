@@ -1,0 +1,245 @@
+#include "policy/explain_case.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void put(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text);
+}
+
+static const char *first_area(const struct explain_case *it)
+{
+    const struct protocol *protocol = it->protocol;
+    uint64_t to = protocol->parties[it->to].areas, from = protocol->parties[it->from].areas;
+    uint64_t wanted = (to & from) != 0 ? to & from : to != 0 ? to : from;
+
+    return wanted == 0 ? protocol->areas[0] : protocol->areas[__builtin_ctzll(wanted)];
+}
+
+static const char *first_force(const struct explain_case *it)
+{
+    const struct protocol *protocol = it->protocol;
+
+    if (protocol->parties[it->to].force[0] != '\0')
+        return protocol->parties[it->to].force;
+    for (uint16_t i = 0; i < protocol->party_count; i++) {
+        if (protocol->parties[i].force[0] != '\0')
+            return protocol->parties[i].force;
+    }
+    return "";
+}
+
+/* A strand that the rule covers and, for changes of the list, that the sender has authority over. */
+static const char *first_strand(const struct explain_case *it)
+{
+    const struct protocol *protocol = it->protocol;
+    uint16_t class = protocol->parties[it->from].class_index;
+    uint16_t rule = protocol_pair_of(protocol, it->request.event, class)->rule;
+
+    for (uint16_t i = 0; i < protocol->strand_count && rule != PROTOCOL_NONE; i++) {
+        if ((protocol->rules[rule].strands >> i & 1) != 0 &&
+            (protocol->rules[rule].need != NEED_LISTING_AUTHORITY ||
+             protocol->strands[i].class_index == class))
+            return protocol->strands[i].name;
+    }
+    return protocol->strands[0].name;
+}
+
+static enum status list_person(struct explain_case *it, struct kind_reason *ret_reason)
+{
+    const struct explain_question *question = it->question;
+    struct register_entry *entry = &it->person.entry;
+    const struct protocol *protocol = it->protocol;
+
+    register_init(&it->person);
+    entry->listed = true;
+    entry->listed_at = it->now;
+    entry->review_due = entry->listed_review_due = civil_day_of(it->now) + 7;
+    entry->juvenile = entry->listed_juvenile = question->juvenile ? JUVENILE_YES : JUVENILE_NO;
+    put(entry->area, sizeof entry->area, question->area != NULL ? question->area : first_area(it));
+    put(entry->strand, sizeof entry->strand, question->strand != NULL ? question->strand : first_strand(it));
+    put(entry->home_force, sizeof entry->home_force,
+        question->home_force != NULL ? question->home_force : first_force(it));
+    put(entry->holding_prison, sizeof entry->holding_prison, protocol->parties[it->to].id);
+    it->person.grounds = REGISTER_GROUND_LISTING;
+    if (protocol_find_area(protocol, entry->area) == PROTOCOL_NONE)
+        return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the protocol names no area '%s'", entry->area);
+    if (protocol_find_strand(protocol, entry->strand) == PROTOCOL_NONE)
+        return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the protocol names no strand '%s'",
+                               entry->strand);
+    return STATUS_OK;
+}
+
+static enum status give_consents(struct explain_case *it, struct kind_reason *ret_reason)
+{
+    for (size_t i = 0; i < it->question->consent_count; i++) {
+        const char *scope = it->question->consents[i];
+        struct register_consent *consent = &it->person.consents[it->person.consent_count];
+
+        if (protocol_find_consent(it->protocol, scope) == PROTOCOL_NONE)
+            return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the protocol names no consent '%s'", scope);
+        if (register_find_consent(&it->person, scope) != PROTOCOL_NONE)
+            continue;
+        put(consent->scope, sizeof consent->scope, scope);
+        consent->given = true;
+        consent->given_at = it->now;
+        consent->expires = civil_day_of(it->now) + 7;
+        consent->withdrawn_at = INT64_MIN;
+        it->person.consent_count++;
+    }
+    return STATUS_OK;
+}
+
+static const char *authority_of(const struct explain_case *it)
+{
+    uint16_t strand = protocol_find_strand(it->protocol, it->person.entry.strand);
+
+    return it->protocol->strands[strand].authority;
+}
+
+static const char *first_pathway(const struct explain_case *it)
+{
+    uint32_t pathways = it->protocol->parties[it->to].pathways;
+
+    return it->protocol->pathway_codes->values[pathways == 0 ? 0 : __builtin_ctz(pathways)];
+}
+
+static const char *first_holder(const struct explain_case *it)
+{
+    for (uint16_t i = 0; i < it->protocol->party_count && it->protocol->role_count > 0; i++) {
+        if ((it->protocol->roles[0].classes >> it->protocol->parties[i].class_index & 1) != 0)
+            return it->protocol->parties[i].id;
+    }
+    return it->protocol->parties[0].id;
+}
+
+static const char *own_prison(const struct explain_case *it)
+{
+    const struct protocol_party *party = &it->protocol->parties[it->from];
+
+    return party->establishment_count > 0 ? party->establishments[0] : "";
+}
+
+/* What an attribute that decisions read is to be, by its label; NULL: anything of its kind will do. */
+static const char *value_of(const struct explain_case *it, const char *label)
+{
+    const struct register_entry *entry = &it->person.entry;
+    const struct protocol *protocol = it->protocol;
+    const struct {
+        const char *label;
+        const char *value;
+    } values[] = {
+        {"strand", entry->strand},
+        {"area", entry->area},
+        {"to_area", entry->area},
+        {"home_force", entry->home_force},
+        {"authority", authority_of(it)},
+        {"juvenile", it->question->juvenile ? "yes" : "no"},
+        {"outcome", "retain"},
+        {"role", protocol->role_count > 0 ? protocol->roles[0].name : ""},
+        {"holder", first_holder(it)},
+        {"prison", own_prison(it)},
+        {"scope", protocol->consent_count > 0 ? protocol->consents[0].scope : ""},
+        {"pathway", protocol->pathway_codes != NULL ? first_pathway(it) : ""},
+        {"merged_to", "f"},
+        {"held", ""},
+    };
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (strcmp(values[i].label, label) == 0)
+            return values[i].value;
+    }
+    return NULL;
+}
+
+/* Far enough ahead for every notice, near enough for reviews and consents. */
+static int32_t day_of(const struct explain_case *it, const char *label)
+{
+    bool near = strcmp(label, "review_due") == 0 || strcmp(label, "next_review") == 0 ||
+                strcmp(label, "expires") == 0;
+
+    return civil_day_of(it->now) + (near ? 7 : 180);
+}
+
+static void fill_attribute(struct explain_case *it, const struct catalogue_field *field, uint16_t at)
+{
+    const struct catalogue_label *label = &it->protocol->catalogue->labels[field->label];
+    const char *value = value_of(it, label->label);
+    char day[CIVIL_DATE_SIZE];
+
+    civil_format_date(day_of(it, label->label), day);
+    if (value == NULL && label->kind == KIND_DATE)
+        value = day;
+    if (value == NULL)
+        value = field->codes != NULL ? field->codes->values[0] : "0";
+    put(it->values[at], sizeof it->values[at], value);
+    it->request.attributes[at] = bytes_of_string(it->values[at]);
+}
+
+static void make_request(struct explain_case *it)
+{
+    const struct catalogue_event *type = &it->protocol->catalogue->events[it->request.event];
+    const char *purpose =
+        policy_purpose(it->protocol, bytes_of_string(it->question->from), it->request.event);
+
+    it->request.from = bytes_of_string(it->question->from);
+    it->request.purpose = bytes_of_string(purpose == NULL ? "" : purpose);
+    it->request.occurred = it->request.created = it->now;
+    it->request.effective = REQUEST_NO_DATE;
+    it->request.held = type->item_set;
+    it->request.juvenile = it->question->juvenile ? JUVENILE_YES : JUVENILE_NO;
+    for (uint16_t i = 0; i < type->attribute_count; i++)
+        fill_attribute(it, &type->attributes[i], i);
+}
+
+/* What it answers, if it must answer something: sent by the recipient in question. */
+static void make_facts(struct explain_case *it)
+{
+    const struct protocol *protocol = it->protocol;
+    const uint64_t *answers =
+        protocol_pair_of(protocol, it->request.event, protocol->parties[it->from].class_index)->answers;
+
+    it->facts.person = &it->person;
+    it->facts.correlated_event = CATALOGUE_NONE;
+    for (unsigned i = 0; i < protocol->party_count; i++)
+        party_set_add(&it->facts.active, i);
+    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
+        if ((answers[i / 64] >> (i % 64) & 1) != 0)
+            it->facts.correlated_event = i;
+    }
+    if (it->facts.correlated_event == CATALOGUE_NONE)
+        return;
+    it->request.correlated = true;
+    it->facts.correlated_from = bytes_of_string(it->question->to);
+    it->facts.correlated_same_subject = it->facts.correlated_disclosed_to_sender = true;
+}
+
+static enum status find_names(struct explain_case *it, struct kind_reason *ret_reason)
+{
+    const struct explain_question *question = it->question;
+
+    it->request.event = catalogue_find_event(it->protocol->catalogue, bytes_of_string(question->event));
+    if (it->request.event == CATALOGUE_NONE)
+        return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the catalogue has no event type '%.64s'",
+                               question->event);
+    it->from = protocol_find_party(it->protocol, bytes_of_string(question->from));
+    it->to = protocol_find_party(it->protocol, bytes_of_string(question->to));
+    if (it->from == PROTOCOL_NONE || it->to == PROTOCOL_NONE)
+        return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the protocol has no party '%.64s'",
+                               it->from == PROTOCOL_NONE ? question->from : question->to);
+    return STATUS_OK;
+}
+
+enum status explain_case_make(struct explain_case *ret_case, struct kind_reason *ret_reason)
+{
+    enum status status;
+
+    if ((status = find_names(ret_case, ret_reason)) != STATUS_OK ||
+        (status = list_person(ret_case, ret_reason)) != STATUS_OK ||
+        (status = give_consents(ret_case, ret_reason)) != STATUS_OK)
+        return status;
+    make_request(ret_case);
+    make_facts(ret_case);
+    return STATUS_OK;
+}
