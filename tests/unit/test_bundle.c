@@ -452,6 +452,82 @@ static void a_bundle_with_other_keys_for_us_is_refused(void **state)
     partnership_free(&elsewhere);
 }
 
+static void a_renewal_goes_from_request_to_new_keys(void **state)
+{
+    const struct setting *setting = *state;
+    struct partnership *partnership = setting->partnership;
+    struct keystore *prison = setting->prison;
+    enum keystore_match match = KEYSTORE_NONE;
+    struct bundle_epoch *epochs = NULL;
+    size_t n = 0;
+    uint8_t old_transport[X25519_KEY_SIZE];
+
+    memcpy(old_transport, keystore_transport_public(prison), sizeof old_transport);
+    assert_int_equal(keystore_renew(prison, NULL), STATUS_OK);
+    assert_int_equal(bundle_own_keys(setting->first, prison, PARTNERSHIP_NOW, &match, NULL), STATUS_OK);
+    assert_int_equal(match, KEYSTORE_CURRENT);
+    partnership->now += 1000;
+    struct byte_buffer csr = partnership_request(partnership, prison, true);
+    assert_int_equal(partnership_enrol(partnership, &csr, ENROL_RENEW, NULL, NULL), STATUS_OK);
+    struct byte_buffer file = partnership_bundle(partnership);
+    struct bundle *bundle = partnership_first(partnership, &file);
+    assert_int_equal(bundle_own_keys(bundle, prison, partnership->now, &match, NULL), STATUS_OK);
+    assert_int_equal(match, KEYSTORE_NEXT);
+    assert_int_equal(bundle_open_epochs(bundle, prison, &epochs, &n), STATUS_OK);
+    bundle_epochs_free(&epochs, n);
+    assert_int_equal(keystore_promote(prison), STATUS_OK);
+    assert_int_equal(bundle_own_keys(bundle, prison, partnership->now, &match, NULL), STATUS_OK);
+    assert_int_equal(match, KEYSTORE_CURRENT);
+    assert_int_equal(bundle_open_epochs(bundle, prison, &epochs, &n), STATUS_OK);
+    bundle_epochs_free(&epochs, n);
+    /* The connection that is open under the old key stays good. */
+    assert_non_null(directory_by_transport(bundle_directory(bundle), old_transport, partnership->now));
+    bundle_free(&bundle);
+    bytes_buffer_free(&file);
+}
+
+static void contacts_and_witnesses_stay_until_they_are_taken_away(void **state)
+{
+    const struct setting *setting = *state;
+    struct partnership *partnership = setting->partnership;
+    struct authority_bundle_options options = partnership_options();
+    struct authority_bundle_setting contact = {PRISON, "Duty governor"};
+    struct authority_bundle_setting witness = {POLICE, "witness+00000000+AAAA"};
+    uint32_t quorum = 1;
+    struct byte_buffer file = bytes_buffer(0);
+
+    options.contacts = &contact;
+    options.n_contacts = 1;
+    options.witnesses = &witness;
+    options.n_witnesses = 1;
+    options.witness_quorum = &quorum;
+    assert_int_equal(authority_bundle_make(partnership->authority, &options, partnership->now, &file, NULL),
+                     STATUS_OK);
+    bytes_buffer_free(&file);
+    partnership_reopen(partnership);
+    file = partnership_bundle(partnership);
+    struct bundle *bundle = partnership_first(partnership, &file);
+    assert_string_equal(bundle_contact(bundle, PRISON), "Duty governor");
+    assert_null(bundle_contact(bundle, POLICE));
+    assert_int_equal(bundle_witness_count(bundle), 1);
+    assert_string_equal(bundle_witness_member(bundle, 0), POLICE);
+    assert_string_equal(bundle_witness_vkey(bundle, 0), "witness+00000000+AAAA");
+    assert_int_equal(bundle_witness_quorum(bundle), 1);
+    bundle_free(&bundle);
+    bytes_buffer_free(&file);
+
+    contact.text = "";
+    witness.text = "";
+    quorum = 0;
+    assert_int_equal(authority_bundle_make(partnership->authority, &options, partnership->now, &file, NULL),
+                     STATUS_OK);
+    bundle = partnership_first(partnership, &file);
+    assert_null(bundle_contact(bundle, PRISON));
+    assert_int_equal(bundle_witness_count(bundle), 0);
+    bundle_free(&bundle);
+    bytes_buffer_free(&file);
+}
+
 static void agents_and_nobody_else_open_the_pseudonym_key(void **state)
 {
     const struct setting *setting = *state;
@@ -536,6 +612,8 @@ int main(void)
         TEST(a_revoked_authority_signs_no_more),
         TEST(members_find_their_own_keys),
         TEST(a_bundle_with_other_keys_for_us_is_refused),
+        TEST(a_renewal_goes_from_request_to_new_keys),
+        TEST(contacts_and_witnesses_stay_until_they_are_taken_away),
         TEST(agents_and_nobody_else_open_the_pseudonym_key),
         TEST(a_revocation_begins_an_epoch_that_the_revoked_cannot_open),
         TEST(a_shared_bundle_outlives_the_other),
