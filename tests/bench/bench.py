@@ -1,0 +1,239 @@
+#!/usr/bin/python3
+"""Measures the real daemons on loopback: one JSON line a figure, medians of several runs with their spread.
+
+Usage: bench.py --bin DIR [--runs N] [--only NAME] [--quick]
+
+The machine is shared and noisy: compare figures of one run of this program with one another, not across machines.
+"""
+import argparse
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenarios"))
+
+SENDERS = [f"prison.p{number:02}" for number in range(1, 11)]
+ESTABLISHMENTS = ["ACI", "BMI", "BRI", "BSI", "DHI", "FSI", "HEI", "LEI", "OWI", "WSI"]
+SUBJECT = "2003/9391423N"
+
+
+def emit(name, values, unit, **more):
+    """One figure: the median of its runs, and their spread."""
+    print(json.dumps({"figure": name, "unit": unit, "median": round(statistics.median(values), 3),
+                      "min": round(min(values), 3), "max": round(max(values), 3), "runs": len(values), **more}),
+          flush=True)
+
+
+def bench_protocol(harness, folder):
+    """The shipped protocol with ten more prisons as parties."""
+    text = harness.PROTOCOL.read_text(encoding="utf-8")
+    more = "".join(f"  {member}: {{establishments: [{code}]}}\n" for member, code in zip(SENDERS, ESTABLISHMENTS))
+    text, count = re.subn(r"(?m)^parties:\n", "parties:\n" + more, text)
+    assert count == 1
+    path = folder / "bench.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class Bench:
+    """A partnership with ten sending prisons; the load plays them and the three recipients."""
+
+    def __init__(self, harness, root):
+        self.harness = harness
+        members = ("police.staffordshire", "probation.staffordshire", "drugs.stoke", *SENDERS)
+        self.scheme = harness.Partnership(root, members=members, protocols=[bench_protocol(harness, root)])
+        self.scheme.make()
+        self.scheme.start_broker()
+        self.seed()
+
+    def seed(self):
+        """Puts one person on the list, with consent, so that three recipients are entitled."""
+        for member in ("police.staffordshire", "probation.staffordshire"):
+            self.scheme.start_agent(member)
+        added = self.scheme.publish(
+            "police.staffordshire", "ppo.added", "--subject", SUBJECT, "--item", "name=Liam Hughes-Parry", "--item",
+            "dob=1971-09-16", "--item", "prison_no=A7629RT", "--attr", "strand=resettle_rehabilitate", "--attr",
+            "area=stoke", "--attr", "home_force=21", "--attr", "authority=bcu_commander", "--attr",
+            "selector=core_nominal", "--attr", "review_due=2026-12-15")
+        self.harness.until(lambda: self.scheme.show("police.staffordshire", added)["state"] in ("accepted", "delivered"),
+                           "the person is listed")
+        consent = self.scheme.publish("probation.staffordshire", "consent.given", "--subject", SUBJECT, "--attr",
+                                      "scope=throughcare", "--attr", "form_version=2", "--attr", "expires=2027-05-31")
+        self.scheme.settled("probation.staffordshire", consent)
+        for member in ("police.staffordshire", "probation.staffordshire"):
+            self.scheme.daemons[member].stop()
+
+    def load(self, senders, events, batch, window, backlog=20000, rate=0, live=False):
+        """One run of the load; its JSON object, and the broker's processor seconds meanwhile."""
+        before = self.broker_seconds()
+        done = subprocess.run(
+            [str(self.harness.BIN / "bench_load"), str(self.scheme.root), self.scheme.endpoint, SUBJECT, str(senders),
+             str(events), str(batch), str(window), str(backlog), str(rate), "live" if live else "sealed"],
+            capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode != 0:
+            raise self.harness.Failed(done.stderr)
+        said = json.loads(done.stdout)
+        said["broker_us_per_event"] = (self.broker_seconds() - before) / events * 1e6
+        return said
+
+    def broker_pid(self):
+        return self.scheme.daemons["broker"].process.pid
+
+    def broker_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.broker_pid()}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid):
+    """Resident and anonymous memory of a process, MiB."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    value = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+    return value["Rss"] / 1024, value["Anonymous"] / 1024
+
+
+def through(bench, runs, quick):
+    """Events a second and latencies."""
+    size = 12800 if quick else 51200
+    cases = (
+        ("batches_sealed", dict(senders=10, events=size, batch=64, window=256)),
+        ("batches_live_sealing", dict(senders=10, events=size // 2, batch=64, window=256, live=True)),
+        ("ten_in_flight_sealed", dict(senders=1, events=size // 16, batch=1, window=10)),
+        ("ten_in_flight_live_sealing", dict(senders=1, events=size // 16, batch=1, window=10, live=True)),
+        ("one_in_flight_sealed", dict(senders=1, events=size // 32, batch=1, window=1)),
+        ("one_in_flight_live_sealing", dict(senders=1, events=size // 32, batch=1, window=1, live=True)),
+        ("open_loop_1000_a_second", dict(senders=10, events=5000, batch=1, window=256, rate=1000)),
+    )
+    for name, options in cases:
+        results = []
+        for _ in range(runs):
+            results.append(bench.load(**options))
+            time.sleep(1.1)  # event ids of runs are told apart by the second
+        emit(name, [r["events_per_second"] for r in results], "events/s", event_bytes=results[0]["event_bytes"],
+             recipients=3)
+        for key, unit in (("confirm_p50_us", "us"), ("confirm_p99_us", "us"), ("deliver_p50_us", "us"),
+                          ("deliver_p99_us", "us"), ("broker_us_per_event", "us")):
+            emit(f"{name}.{key}", [r[key] for r in results], unit)
+
+
+def growth(bench, quick):
+    """What an event costs when the log holds 10^4, 10^5, 10^6 entries."""
+    for entries in (10**4, 10**5) if quick else (10**4, 10**5, 10**6):
+        while bench_entries(bench) < entries:
+            missing = entries - bench_entries(bench)
+            events = min(102400, max(6400, missing // 4 // 640 * 640))
+            bench.load(senders=10, events=events, batch=64, window=256)
+            time.sleep(1.1)
+        results = [bench.load(senders=10, events=12800, batch=64, window=256) for _ in range(3) if not time.sleep(1.1)]
+        emit(f"batches_at_{entries}_entries", [r["events_per_second"] for r in results], "events/s",
+             entries=bench_entries(bench))
+
+
+def bench_entries(bench):
+    return bench.harness.run("concordat-broker", "status", "--dir", bench.scheme.broker_folder, "--json").json()["entries"]
+
+
+def memory(bench):
+    rss, anonymous = resident(bench.broker_pid())
+    emit("broker_rss_after_load", [rss], "MiB", anonymous=round(anonymous, 1))
+    bench.scheme.start_agent("drugs.stoke")
+    time.sleep(2)
+    rss, anonymous = resident(bench.scheme.daemons["drugs.stoke"].process.pid)
+    emit("agent_anonymous_idle", [anonymous], "MiB", rss=round(rss, 1))
+    bench.scheme.daemons["drugs.stoke"].stop()
+
+
+def verify_rate(bench, runs):
+    """Entries → root: concordat-audit verify over the whole broker folder."""
+    entries = bench_entries(bench)
+    seconds = []
+    for _ in range(runs):
+        started = time.monotonic()
+        bench.scheme.verify()
+        seconds.append(time.monotonic() - started)
+    emit("verify_with_records", [entries / s for s in seconds], "entries/s", entries=entries)
+
+
+def import_rate(harness, root, rows, runs):
+    """Rows a second of a release extract with nobody new in it."""
+    scheme = harness.Partnership(root, members=("police.staffordshire", "prison.dovegate"))
+    scheme.make().start()
+    scheme.command("police.staffordshire", "import", "ppo-list", harness.DATA / "ppo-list.csv", expect=None)
+    scheme.quiet("police.staffordshire")
+    with open(harness.DATA / "release-extract.csv", encoding="utf-8-sig", newline="") as file:
+        table = list(csv.reader(file))
+    rates = []
+    try:
+        for run in range(runs):
+            path = root / f"extract-{run}.csv"
+            with open(path, "w", encoding="utf-8-sig", newline="") as file:
+                writer = csv.writer(file, lineterminator="\r\n")
+                writer.writerow(table[0])
+                for number in range(rows):
+                    row = list(table[1 + number % 300])
+                    row[0] = f"B{number // 1000 % 10000:04}{chr(65 + number // 26 % 26)}{chr(65 + number % 26)}"
+                    row[1] = ""
+                    row[5] = "DGI"
+                    writer.writerow(row)
+            started = time.monotonic()
+            harness.run("concordat", "--agent", scheme.agent_folder("prison.dovegate"), "import", "release-extract",
+                        path, expect=None, timeout=600)
+            rates.append(rows / (time.monotonic() - started))
+        emit("import_rows", rates, "rows/s", rows=rows)
+    finally:
+        for daemon in scheme.daemons.values():
+            daemon.kill()
+
+
+def micro(harness, runs):
+    """Decisions a second and entries → root, from the micro-benchmark program."""
+    for line in subprocess.run([str(harness.BIN / "bench_micro"), str(runs)], capture_output=True, text=True,
+                               check=True).stdout.splitlines():
+        print(line, flush=True)
+
+
+def main():
+    options = argparse.ArgumentParser(description="Measures the real daemons on loopback.")
+    options.add_argument("--bin", required=True)
+    options.add_argument("--runs", type=int, default=5)
+    options.add_argument("--quick", action="store_true", help="smaller counts, for a first look")
+    options.add_argument("--only", choices=("micro", "through", "growth", "import"))
+    given = options.parse_args()
+    os.environ["CONCORDAT_BIN"] = given.bin
+    import harness
+    harness.BIN = pathlib.Path(given.bin)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    wanted = [given.only] if given.only else ["micro", "through", "growth", "import"]
+    if "micro" in wanted:
+        micro(harness, given.runs)
+    if "through" in wanted or "growth" in wanted:
+        with tempfile.TemporaryDirectory(prefix="concordat-bench-") as folder:
+            bench = Bench(harness, pathlib.Path(folder))
+            try:
+                if "through" in wanted:
+                    through(bench, given.runs, given.quick)
+                    memory(bench)
+                if "growth" in wanted:
+                    growth(bench, given.quick)
+                    verify_rate(bench, given.runs)
+            finally:
+                for daemon in bench.scheme.daemons.values():
+                    with contextlib.suppress(harness.Failed):
+                        daemon.kill()
+    if "import" in wanted:
+        with tempfile.TemporaryDirectory(prefix="concordat-bench-") as folder:
+            import_rate(harness, pathlib.Path(folder), 20000 if given.quick else 200000, given.runs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
