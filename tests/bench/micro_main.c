@@ -86,8 +86,8 @@ static void list_person(struct register_state *state, const struct protocol *pro
     state->consents[0].given_at = now - 86400000;
     state->consents[0].expires = civil_day_of(now) + 90;
     state->consents[0].withdrawn_at = INT64_MIN;
-    state->grounds = REGISTER_GROUND_LISTING |
-                     REGISTER_GROUND_CONSENT(protocol_find_consent(protocol, "throughcare"));
+    state->grounds =
+        REGISTER_GROUND_LISTING | REGISTER_GROUND_CONSENT(protocol_find_consent(protocol, "throughcare"));
 }
 
 static void decisions(size_t runs)
