@@ -67,9 +67,11 @@ static void load_class(struct protocol_loader *loader, const struct yaml_node *k
 void protocol_load_classes(struct protocol_loader *loader, const struct yaml_node *root)
 {
     const struct yaml_node *nodes;
-    size_t count;
+    size_t count, before = loader->errors->count;
 
     load_bodies(loader, root);
+    if (loader->errors->count > before)
+        return;
     count = read_records(loader->errors, root, "classes", true, PROTOCOL_CLASSES_MAX, &nodes);
     loader->classes = arena_array(loader->arena, count, sizeof *loader->classes);
     loader->protocol->classes = loader->classes;

@@ -206,9 +206,11 @@ void protocol_load_parties(struct protocol_loader *loader, const struct yaml_nod
 {
     const struct yaml_node *nodes;
     struct protocol_party *parties;
-    size_t count;
+    size_t count, before = loader->errors->count;
 
     load_areas(loader, root);
+    if (loader->errors->count > before)
+        return;
     count = read_records(loader->errors, root, "parties", true, PROTOCOL_PARTIES_MAX, &nodes);
     parties = arena_array(loader->arena, count, sizeof *parties);
     if (parties == NULL)

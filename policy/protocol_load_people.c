@@ -87,11 +87,13 @@ static void load_replacement(struct protocol_loader *loader, const struct yaml_n
                                  protocol_find_class, "class", "classes");
     if (to == PROTOCOL_NONE)
         return;
-    if (to == from || loader->classes[to].denied_juveniles || loader->classes[from].denied_juveniles)
+    if (to == from || loader->classes[to].denied_juveniles || loader->classes[from].denied_juveniles) {
         yaml_errors_add(
             loader->errors, node,
             "a class cannot take its own place, nor take or give its place when it is under 'deny'; name "
             "another");
+        return;
+    }
     loader->classes[from].replaced_by = to;
     loader->classes[from].replace_crossing = (uint16_t)protocol_read_references(
         loader, yaml_get(node, "crossing"), protocol_load_find_crossing, "crossing", "crossings", NULL);

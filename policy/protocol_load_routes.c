@@ -46,10 +46,6 @@ static void set_clock(struct protocol_loader *loader, const struct protocol_rule
     route->clock_attribute = catalogue_attribute_at(type, rule->clock_label);
     if (route->clock_attribute != CATALOGUE_NONE)
         return;
-    if (!rule->has_otherwise)
-        yaml_errors_add(loader->errors, yaml_get(rule->node, "deadline"),
-                        "%s has no attribute '%s' to count from; add 'otherwise'", type->type,
-                        loader->catalogue->labels[rule->clock_label].label);
     route->clock = CLOCK_WITHIN;
     route->clock_length = rule->otherwise;
 }

@@ -97,6 +97,22 @@ static void read_clock(struct protocol_loader *loader, const struct yaml_node *r
                         yaml_quote(quoted, label));
 }
 
+/* An event type without the date to count from needs another clock. */
+static void check_clock(struct protocol_loader *loader, const struct yaml_node *rule,
+                        const struct protocol_rule_context *context)
+{
+    if (context->clock != CLOCK_BEFORE || context->has_otherwise)
+        return;
+    for (uint16_t i = 0; i < loader->catalogue->event_count; i++) {
+        const struct catalogue_event *event = &loader->catalogue->events[i];
+
+        if (bits_has(context->events, i) && !label_set_has(&event->attribute_set, context->clock_label))
+            yaml_errors_add(loader->errors, yaml_get(rule, "deadline"),
+                            "%s has no attribute '%s' to count from; add 'otherwise'", event->type,
+                            loader->catalogue->labels[context->clock_label].label);
+    }
+}
+
 static void read_urgency(struct protocol_loader *loader, const struct yaml_node *node,
                          struct protocol_rule *rule)
 {
@@ -271,6 +287,8 @@ static void load_rule(struct protocol_loader *loader, const struct yaml_node *ke
     read_common(loader, node, rule, &context);
     read_clock(loader, node, &context);
     read_timing(loader, node, rule);
+    if (loader->errors->count == before)
+        check_clock(loader, node, &context);
     check_effects(loader, node, rule, &context);
     protocol->rule_count++;
     if (loader->errors->count > before)

@@ -204,3 +204,58 @@ void policy_consent(struct policy_world *world, const char *scope)
     world->request.created -= HOUR;
     policy_apply(world);
 }
+
+/* Takes the marker out of the text; its line and column. */
+static void find_marker(struct byte_buffer *text, uint32_t *ret_line, uint32_t *ret_column)
+{
+    char *start = (char *)text->data, *at;
+
+    bytes_append_u8(text, 0);
+    start = (char *)text->data;
+    at = strstr(start, "@@");
+    assert_non_null(at);
+    *ret_line = *ret_column = 1;
+    for (const char *c = start; c < at; c++) {
+        *ret_line += *c == '\n';
+        *ret_column = *c == '\n' ? 1 : *ret_column + 1;
+    }
+    memmove(at, at + 2, strlen(at + 2) + 1);
+    text->size -= 3;
+}
+
+void policy_check_mistake(const char *name, const struct policy_mistake *mistake)
+{
+    static struct yaml_errors errors;
+    bool is_catalogue = strcmp(name, "catalogue.yaml") == 0;
+    struct policy_edit edits[] = {{mistake->from, mistake->to}, {NULL, NULL}};
+    struct byte_buffer text = policy_file(name, edits);
+    struct byte_buffer good = policy_file("catalogue.yaml", NULL);
+    struct catalogue *catalogue = NULL;
+    struct protocol *protocol = NULL;
+    uint32_t line, column;
+    enum status status;
+
+    memset(&errors, 0, sizeof errors);
+    find_marker(&text, &line, &column);
+    status = catalogue_load(bytes_buffer_view(is_catalogue ? &text : &good), &errors, &catalogue);
+    if (!is_catalogue)
+        status = protocol_load(bytes_buffer_view(&text), catalogue, &errors, &protocol);
+    for (size_t i = 0; i < errors.count; i++) {
+        if (errors.count != 1 || errors.list[i].line != line || errors.list[i].column != column ||
+            strstr(errors.list[i].text, mistake->says) == NULL)
+            print_message("%s -> %s:\n  %u:%u: %s\n", mistake->from, mistake->to, errors.list[i].line,
+                          errors.list[i].column, errors.list[i].text);
+    }
+    if (errors.count == 0)
+        print_message("%s -> %s: no error\n", mistake->from, mistake->to);
+    assert_int_not_equal(status, STATUS_OK);
+    assert_null(protocol);
+    assert_int_equal(errors.count, 1);
+    assert_int_equal(errors.list[0].line, line);
+    assert_int_equal(errors.list[0].column, column);
+    assert_non_null(strstr(errors.list[0].text, mistake->says));
+    protocol_free(&protocol);
+    catalogue_free(&catalogue);
+    bytes_buffer_free(&text);
+    bytes_buffer_free(&good);
+}

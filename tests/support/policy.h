@@ -54,3 +54,16 @@ void policy_list(struct policy_world *world);
 
 /* policy_consent - a consent until 2027-03-31, given an hour ago by probation. */
 void policy_consent(struct policy_world *world, const char *scope);
+
+/*
+ * One mistake in a shipped file: `from` becomes `to`, in which @@ marks where the error must be told (the
+ * marker is taken out). Exactly one error, at that line and column, with `says` in it.
+ */
+struct policy_mistake {
+    const char *from;
+    const char *to;
+    const char *says;
+};
+
+/* policy_check_mistake - name: catalogue.yaml or staffordshire-ppo.yaml. */
+void policy_check_mistake(const char *name, const struct policy_mistake *mistake);
