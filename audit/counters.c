@@ -1,0 +1,142 @@
+#include "audit/counters.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_SIZE 64
+#define SLOTS_FIRST   256   /* powers of two */
+#define SLOTS_LAST    65536 /* half of them may be used */
+
+struct slot {
+    char name[NAME_MAX_SIZE];
+    size_t size; /* 0: free */
+    uint64_t sent;
+    uint64_t received;
+};
+
+struct counters {
+    struct slot *slots;
+    size_t room;
+    size_t used;
+};
+
+enum status counters_new(struct counters **ret)
+{
+    struct counters *counters = calloc(1, sizeof *counters);
+
+    if (counters == NULL)
+        return STATUS_NO_MEMORY;
+    counters->room = SLOTS_FIRST;
+    counters->slots = calloc(counters->room, sizeof *counters->slots);
+    if (counters->slots == NULL) {
+        free(counters);
+        return STATUS_NO_MEMORY;
+    }
+    *ret = counters;
+    return STATUS_OK;
+}
+
+void counters_free(struct counters **counters)
+{
+    if (*counters == NULL)
+        return;
+    free((*counters)->slots);
+    free(*counters);
+    *counters = NULL;
+}
+
+/* The member's slot, or the free one where it belongs. */
+static struct slot *find(struct slot *slots, size_t room, struct byte_view name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ name.data[i]) * 16777619u;
+    for (size_t at = hash & (room - 1);; at = (at + 1) & (room - 1)) {
+        struct slot *slot = &slots[at];
+        if (slot->size == 0 || bytes_equal(name, bytes_view(slot->name, slot->size)))
+            return slot;
+    }
+}
+
+static enum status grow(struct counters *counters)
+{
+    size_t room = counters->room * 2;
+
+    if (counters->used * 2 < counters->room)
+        return STATUS_OK;
+    if (room > SLOTS_LAST)
+        return STATUS_TOO_LARGE;
+    struct slot *slots = calloc(room, sizeof *slots);
+    if (slots == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < counters->room; i++) {
+        const struct slot *slot = &counters->slots[i];
+        if (slot->size > 0)
+            *find(slots, room, bytes_view(slot->name, slot->size)) = *slot;
+    }
+    free(counters->slots);
+    counters->slots = slots;
+    counters->room = room;
+    return STATUS_OK;
+}
+
+static enum status take(struct counters *counters, struct byte_view name, struct slot **ret_slot)
+{
+    enum status status = grow(counters);
+
+    if (status != STATUS_OK)
+        return status;
+    struct slot *slot = find(counters->slots, counters->room, name);
+    if (slot->size == 0) {
+        memcpy(slot->name, name.data, name.size);
+        slot->size = name.size;
+        counters->used++;
+    }
+    *ret_slot = slot;
+    return STATUS_OK;
+}
+
+static enum status check_one(struct counters *counters, uint64_t index, struct byte_view member,
+                             uint64_t counter, bool sending, struct problems *problems)
+{
+    const char *side = sending ? "sender" : "recipient";
+    struct slot *slot = NULL;
+
+    if (member.size == 0 || member.size > NAME_MAX_SIZE) {
+        problems_add(problems, "entry %" PRIu64 ": carries a counter for a %s that it does not name", index,
+                     side);
+        return STATUS_OK;
+    }
+    enum status status = take(counters, member, &slot);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t *last = sending ? &slot->sent : &slot->received;
+    if (counter != *last + 1)
+        problems_add(problems,
+                     "entry %" PRIu64 ": the counter of %.*s as %s is %" PRIu64 ", and should be %" PRIu64,
+                     index, (int)slot->size, slot->name, side, counter, *last + 1);
+    *last = counter;
+    return STATUS_OK;
+}
+
+enum status counters_check(struct counters *counters, uint64_t index, uint8_t kind,
+                           const struct record_account *account, struct problems *problems)
+{
+    bool sends = kind == RECORD_ACCEPTED || kind == RECORD_REFUSED;
+    bool receives = kind == RECORD_DISCLOSED;
+    enum status status = STATUS_OK;
+
+    if (account->from_counter != 0 ? !sends : kind == RECORD_ACCEPTED)
+        problems_add(problems, "entry %" PRIu64 ": %s, and %s counter as sender", index,
+                     record_kind_text(kind), sends ? "no" : "a");
+    if (account->to_counter != 0 ? !receives : receives)
+        problems_add(problems, "entry %" PRIu64 ": %s, and %s counter as recipient", index,
+                     record_kind_text(kind), receives ? "no" : "a");
+    if (account->from_counter != 0 && sends)
+        status = check_one(counters, index, account->from, account->from_counter, true, problems);
+    if (status == STATUS_OK && account->to_counter != 0 && receives)
+        status = check_one(counters, index, account->to, account->to_counter, false, problems);
+    return status;
+}
