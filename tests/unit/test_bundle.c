@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "certs/bundle.h"
-#include "proto/wire.pb-c.h"
+#include "certs/head.h"
+#include "proto/wire_codec.h"
 #include "tests/support/partnership.h"
 
 #define PRISON "prison.dovegate"
@@ -376,6 +377,38 @@ static void a_repeated_signature_counts_once(void **state)
     bytes_buffer_free(&file);
 }
 
+/* The bundle with one more signature, by whomever: what the tool itself would not make. */
+static struct byte_buffer add_signature(const struct bundle *bundle, const struct keystore *keystore,
+                                        bool alone)
+{
+    const struct directory_entry *entry =
+        directory_known(bundle_directory(bundle), keystore_member(keystore));
+    uint8_t bytes[ED25519_SIGNATURE_SIZE];
+    Wire__SignedHead head = *bundle_signed_head(bundle);
+    Wire__HeadSignature ours = WIRE__HEAD_SIGNATURE__INIT;
+    Wire__HeadSignature *signatures[] = {&ours, head.signatures[0]};
+    struct byte_buffer file = bytes_buffer(0);
+
+    assert_int_equal(head_sign(bundle_head(bundle), bundle_root_digest(bundle), entry->digest,
+                               keystore_signing(keystore), bytes),
+                     STATUS_OK);
+    ours.certificate = wire_data(bytes_view(entry->digest, DIGEST_SIZE));
+    ours.signature = wire_data(bytes_view(bytes, sizeof bytes));
+    head.signatures = signatures;
+    head.n_signatures = alone ? 1 : 2;
+    assert_int_equal(bundle_pack(&head, bundle_body(bundle), &file), STATUS_OK);
+    return file;
+}
+
+static void a_signature_by_an_agent_does_not_count(void **state)
+{
+    const struct setting *setting = *state;
+    struct byte_buffer file = add_signature(setting->first, setting->prison, true);
+
+    assert_int_equal(verify(setting, &file, NULL, PARTNERSHIP_NOW, NULL), STATUS_BAD_SIGNATURE);
+    bytes_buffer_free(&file);
+}
+
 static void a_revoked_authority_signs_no_more(void **state)
 {
     struct setting *setting = *state;
@@ -406,7 +439,11 @@ static void a_revoked_authority_signs_no_more(void **state)
     assert_int_equal(authority_bundle_countersign(bytes_buffer_view(&next_file), second_key, PARTNERSHIP_NOW,
                                                   &signed_file, NULL),
                      STATUS_REFUSED);
-    assert_int_equal(verify(setting, &next_file, both, PARTNERSHIP_NOW, NULL), STATUS_BAD_SIGNATURE);
+    struct bundle *next = partnership_first(partnership, &next_file);
+    signed_file = add_signature(next, second_key, false);
+    assert_int_equal(verify(setting, &signed_file, both, PARTNERSHIP_NOW, NULL), STATUS_BAD_SIGNATURE);
+    bundle_free(&next);
+    bytes_buffer_free(&signed_file);
     bundle_free(&both);
     bytes_buffer_free(&both_file);
     bytes_buffer_free(&next_file);
@@ -609,6 +646,7 @@ int main(void)
         TEST(a_body_of_another_bundle_is_refused),
         TEST(several_authorities_sign),
         TEST(a_repeated_signature_counts_once),
+        TEST(a_signature_by_an_agent_does_not_count),
         TEST(a_revoked_authority_signs_no_more),
         TEST(members_find_their_own_keys),
         TEST(a_bundle_with_other_keys_for_us_is_refused),

@@ -151,6 +151,7 @@ static char broker[] = PARTNERSHIP_BROKER;
 static char empty[] = "";
 static char lines[] = "two\nlines";
 static char capital[] = "Sample";
+static uint8_t broker_key[CERTIFICATE_KEY_ID_SIZE]; /* under which the broker could be meant */
 static char zvkey[] = "other+00000000+AAAA";
 
 static void nothing(Wire__BundleBody *body)
@@ -281,6 +282,7 @@ static void keys_out_of_order(Wire__BundleBody *body)
 static void key_for_the_broker(Wire__BundleBody *body)
 {
     body->epochs[0]->keys[0]->member = broker;
+    body->epochs[0]->keys[0]->key = wire_data(bytes_view(broker_key, sizeof broker_key));
 }
 static void key_for_nobody(Wire__BundleBody *body)
 {
@@ -365,6 +367,8 @@ static void bodies_that_do_not_fit_together_are_refused(void **state)
 {
     struct setting *setting = *state;
 
+    memcpy(broker_key, directory_known(bundle_directory(setting->bundle), broker)->sealing_id,
+           sizeof broker_key);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Wire__BundleBody *body = copy_body(setting);
         cases[i].change(body);

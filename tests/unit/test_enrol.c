@@ -158,6 +158,7 @@ static void roles_must_be_meant(void **state)
         const enum role role = keystore_role(others[i]);
         csr = partnership_request(partnership, others[i], false);
         assert_int_equal(partnership_enrol(partnership, &csr, ENROL_FIRST, NULL, &reason), STATUS_REFUSED);
+        assert_non_null(strstr(reason.text, i == 2 ? "it asks to sign bundles" : "there is a"));
         csr = partnership_request(partnership, others[i], false);
         assert_int_equal(partnership_enrol(partnership, &csr, ENROL_FIRST, &role, &reason), STATUS_OK);
         keystore_free(&others[i]);
@@ -231,6 +232,11 @@ static void a_broker_keeps_its_log_through_a_renewal_and_nobody_else_gets_it(voi
     assert_int_equal(keystore_renew(broker, NULL), STATUS_OK);
     struct byte_buffer csr = partnership_request(partnership, broker, true);
     assert_int_equal(partnership_enrol(partnership, &csr, ENROL_RENEW, NULL, NULL), STATUS_OK);
+    /* Keys that are replaced may be stolen, the log's with them. */
+    fresh_exchange_key(claims.transport);
+    fresh_exchange_key(claims.sealing);
+    csr = forge(claims);
+    assert_int_equal(partnership_enrol(partnership, &csr, ENROL_REPLACE, NULL, NULL), STATUS_EXISTS);
     strcpy(claims.member, "broker.second");
     fresh_exchange_key(claims.transport);
     fresh_exchange_key(claims.sealing);
