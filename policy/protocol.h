@@ -125,7 +125,8 @@ struct protocol_rule {
     const char *escalate_to;     /* urgent only; NULL otherwise */
     struct duration retention;
     uint32_t from; /* bits: classes */
-    uint32_t line; /* in the file */
+    uint32_t line; /* where its name stands in the file */
+    uint32_t column;
 };
 
 /* One gateway of a grant and what it carries. */

@@ -269,6 +269,33 @@ static void check_reach(struct protocol_loader *loader)
     }
 }
 
+/* The offender manager of an area is one party; of two nobody could say which. Told once for a class. */
+static void check_managers(struct protocol_loader *loader)
+{
+    const struct protocol *protocol = loader->protocol;
+    uint32_t told = 0;
+
+    for (uint32_t i = 0; i < protocol->route_count; i++) {
+        const struct protocol_route *route = &protocol->routes[i];
+        const struct protocol_rule *rule = &loader->rules[route->rule];
+
+        if (route->relation != RELATION_OFFENDER_MANAGER || (told >> route->to_class & 1) != 0)
+            continue;
+        told |= UINT32_C(1) << route->to_class;
+        for (uint16_t area = 0; area < protocol->area_count; area++) {
+            struct party_set here =
+                party_set_and(protocol->classes[route->to_class].parties, &protocol->in_area[area]);
+
+            if (party_set_count(&here) > 1)
+                yaml_errors_add_at(
+                    loader->errors, rule->line, rule->column,
+                    "more than one party of class %s serves the area '%s', so nobody can say who is "
+                    "the offender manager; let one party serve it",
+                    class_name(loader, route->to_class), protocol->areas[area]);
+        }
+    }
+}
+
 void protocol_finish_routes(struct protocol_loader *loader)
 {
     struct protocol *protocol = loader->protocol;
@@ -293,4 +320,5 @@ void protocol_finish_routes(struct protocol_loader *loader)
     protocol->routes = routes;
     protocol->route_count = (uint32_t)loader->route_count;
     check_reach(loader);
+    check_managers(loader);
 }

@@ -284,6 +284,7 @@ static void load_rule(struct protocol_loader *loader, const struct yaml_node *ke
         yaml_errors_add(loader->errors, key, "another rule or record has this name; choose another");
     rule->record = record;
     rule->line = key->line;
+    rule->column = key->column;
     read_common(loader, node, rule, &context);
     read_clock(loader, node, &context);
     read_timing(loader, node, rule);

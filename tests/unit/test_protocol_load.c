@@ -348,6 +348,13 @@ static void test_reach_is_bounded(void **state)
     bytes_buffer_free(&parties);
 }
 
+static void test_one_offender_manager(void **state)
+{
+    (void)state;
+    check_errors("parties:\n", "parties:\n  probation.derbyshire: {areas: [stoke, tamworth]}\n", 2,
+                 "more than one party of class probation serves the area");
+}
+
 static void test_hostile_text(void **state)
 {
     (void)state;
@@ -396,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_one_rule_for_a_section),
         cmocka_unit_test(test_accepts_a_second_rule),
         cmocka_unit_test(test_reach_is_bounded),
+        cmocka_unit_test(test_one_offender_manager),
         cmocka_unit_test(test_hostile_text),
         cmocka_unit_test(test_model),
     };

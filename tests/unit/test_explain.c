@@ -1,0 +1,184 @@
+#include "tests/support/support.h"
+
+#include <string.h>
+
+#include "policy/explain.h"
+#include "tests/support/policy.h"
+
+static struct policy_world world;
+static struct byte_buffer text;
+static bool yes;
+
+static enum status ask(const struct explain_question *question)
+{
+    struct kind_reason reason = {""};
+    enum status status;
+
+    bytes_buffer_free(&text);
+    text = bytes_buffer(65536);
+    status = explain_answer(world.protocol, question, POLICY_NOW, &yes, &text, &reason);
+    assert_int_equal(status == STATUS_OK, reason.text[0] == '\0');
+    bytes_append_u8(&text, 0);
+    return status;
+}
+
+static void says(const char *part)
+{
+    if (strstr((const char *)text.data, part) == NULL)
+        fail_msg("'%s' is not in:\n%s", part, (const char *)text.data);
+}
+
+static void test_yes(void **state)
+{
+    static const char *const consents[] = {"throughcare"};
+    struct explain_question question = {.event = "arrest.made",
+                                        .from = "police.staffordshire",
+                                        .to = "drugs.stoke",
+                                        .consents = consents,
+                                        .consent_count = 1};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    says("Yes: police.staffordshire may send arrest.made to drugs.stoke.");
+    says("Rule: arrest (CC 27, ST 5)");
+    says("Crime and Disorder Act 1998 s.115");
+    says("s.63B(7)");
+    says("s.36(4)");
+    says("consent throughcare");
+    says("Items: name, dob, station, drug_test_result.");
+    says("Kept for P12M.");
+    question.consent_count = 0;
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("no consent 'throughcare' is in force");
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+static void test_no(void **state)
+{
+    struct explain_question question = {.event = "release.planned",
+                                        .from = "prison.dovegate",
+                                        .to = "police.staffordshire",
+                                        .home_force = "30"};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("no party is the home force 30");
+    question.home_force = NULL;
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    question.strand = "prevent_deter";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("does not cover the strand 'prevent_deter'");
+    question = (struct explain_question){.event = "release.planned",
+                                         .from = "prison.dovegate",
+                                         .to = "probation.staffordshire",
+                                         .juvenile = true};
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("class yot takes the place of class probation");
+    question = (struct explain_question){
+        .event = "release.planned", .from = "prison.dovegate", .to = "prison.stafford"};
+    assert_int_equal(ask(&question), STATUS_OK);
+    says("what is not granted is denied");
+    question.from = "drugs.stoke";
+    assert_int_equal(ask(&question), STATUS_OK);
+    says("No rule lets class drugs send release.planned to anybody");
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+/* Every rule can be asked about, and the answer is yes for somebody. */
+static void test_every_rule_can_answer_yes(void **state)
+{
+    static const char *const consents[] = {"throughcare", "share_with_probation", "share_with_ppo_team",
+                                           "referral"};
+    bool answered[32] = {false};
+
+    (void)state;
+    policy_open(&world, NULL);
+    for (uint16_t event = 0; event < world.catalogue->event_count; event++) {
+        for (uint16_t i = 0; i < world.protocol->party_count * world.protocol->party_count; i++) {
+            uint16_t from = i / world.protocol->party_count, to = i % world.protocol->party_count;
+            struct explain_question question = {.event = world.catalogue->events[event].type,
+                                                .from = world.protocol->parties[from].id,
+                                                .to = world.protocol->parties[to].id,
+                                                .consents = consents,
+                                                .consent_count = 4};
+
+            assert_int_equal(ask(&question), STATUS_OK);
+            if (yes)
+                answered[protocol_pair_of(world.protocol, event, world.protocol->parties[from].class_index)
+                             ->rule] = true;
+        }
+    }
+    for (uint16_t i = 0; i < world.protocol->rule_count; i++)
+        assert_int_equal(answered[i], !world.protocol->rules[i].record);
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+static void test_unknown_names(void **state)
+{
+    static const char *const consents[] = {"aftercare"};
+    const struct explain_question good = {
+        .event = "arrest.made", .from = "police.staffordshire", .to = "drugs.stoke"};
+    struct explain_question question = good;
+
+    (void)state;
+    policy_open(&world, NULL);
+    question.event = "arrest.mad";
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    question = good;
+    question.from = "police.derby";
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    question = good;
+    question.to = "drugs.derby";
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    question = good;
+    question.area = "derby";
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    question = good;
+    question.strand = "derby";
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    question = good;
+    question.consents = consents;
+    question.consent_count = 1;
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+static void test_summary(void **state)
+{
+    (void)state;
+    policy_open(&world, NULL);
+    text = bytes_buffer(65536);
+    explain_summary(world.protocol, &text);
+    bytes_append_u8(&text, 0);
+    says("5 parties, 7 rules, 5 records; 25 of 48 event types may be sent.");
+    says("In force from 2026-04-01 until 2027-09-30");
+    says("Nobody may send: ppo.moved,");
+    says("class yot takes the place of class probation for juveniles, and no party is of it");
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_yes),
+        cmocka_unit_test(test_no),
+        cmocka_unit_test(test_every_rule_can_answer_yes),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_summary),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
