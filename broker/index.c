@@ -14,10 +14,16 @@
 #define FULL_MS       5000  /* before trying again on a full disk */
 #define WAL_PAGES     2000  /* after which the WAL is copied into the database */
 #define CACHE_SLOTS   4096  /* a power of two */
+#define POSTINGS_MAX  32768 /* collected before they are written */
 
 /* A term met lately: its number, and the row that was last posted for it. */
 struct cached {
     struct index_word word;
+    int64_t term;
+    uint64_t row;
+};
+
+struct posting {
     int64_t term;
     uint64_t row;
 };
@@ -27,6 +33,8 @@ struct index {
     struct db *db;
     struct db *store; /* read_only */
     struct cached *cache;
+    struct posting *postings;
+    size_t posting_count;
     struct index_mark mark; /* the thread's own */
     pthread_t thread;
     bool threaded; /* thread, mutex and condition exist */
@@ -50,85 +58,107 @@ static size_t slot_of(const struct index_word *word)
     return (hash ^ hash >> 16) & (CACHE_SLOTS - 1);
 }
 
-static enum status post(struct index *index, uint64_t row, struct index_word word)
+static int compare_postings(const void *a, const void *b)
 {
-    struct cached *cached = &index->cache[slot_of(&word)];
+    const struct posting *x = a;
+    const struct posting *y = b;
+
+    if (x->term != y->term)
+        return x->term < y->term ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* In the table's own order, so that neighbours go to the same page one after the other. */
+static enum status write_postings(struct index *index)
+{
+    enum status status = STATUS_OK;
+
+    qsort(index->postings, index->posting_count, sizeof *index->postings, compare_postings);
+    for (size_t i = 0; i < index->posting_count && status == STATUS_OK; i++)
+        status = index_db_post(index->db, index->postings[i].term, index->postings[i].row);
+    index->posting_count = 0;
+    return status;
+}
+
+static enum status post(struct index *index, uint64_t row, char letter, struct byte_view value)
+{
+    struct index_word word = index_db_word(letter, value);
+    enum status status = STATUS_OK;
 
     if (word.size == 0)
-        return STATUS_OK;
+        return status;
+    struct cached *cached = &index->cache[slot_of(&word)];
     if (cached->word.size != word.size || memcmp(cached->word.bytes, word.bytes, word.size) != 0) {
-        enum status status = index_db_add_term(index->db, &word, &cached->term);
         cached->word.size = 0;
+        status = index_db_add_term(index->db, &word, &cached->term);
         if (status != STATUS_OK)
             return status;
         cached->word = word;
         cached->row = UINT64_MAX;
     }
     if (cached->row == row)
-        return STATUS_OK;
-    cached->row = row;
-    return index_db_post(index->db, cached->term, row);
-}
-
-static enum status post_account(struct index *index, uint64_t row, const struct record_account *account,
-                                uint8_t kind)
-{
-    const struct index_word words[] = {
-        index_db_word('m', account->from),
-        index_db_word('m', account->to),
-        index_db_word('t', account->type),
-        index_db_word('o', account->outcome),
-        index_db_word('o', bytes_of_string(record_kind_text(kind))),
-    };
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        enum status status = post(index, row, words[i]);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-/* A record whose parts do not decode is found by none of their values, only by looking through the log. */
-static enum status post_record(struct index *index, uint64_t at, const struct logrow *row,
-                               const struct logrow_record *record)
-{
-    struct record_storage storage;
-    struct record_account account;
-    struct record_personal personal;
-    struct logrow_block block;
-    enum status status = STATUS_OK;
-
-    if (record_kind_text(record->entry[1]) == NULL)
-        return STATUS_CORRUPT;
-    if (record_decode_account(record->account, &storage, &account) == STATUS_OK)
-        status = post_account(index, at, &account, record->entry[1]);
-    if (status != STATUS_OK)
         return status;
-    if (logrow_block(row, record, &block) != STATUS_OK)
-        return STATUS_CORRUPT;
-    if (block.salt != NULL && block.part.size > 0 &&
-        record_decode_personal(block.part, &storage, &personal) == STATUS_OK)
-        status = post(index, at, index_db_word('s', personal.subject));
+    cached->row = row;
+    if (index->posting_count == POSTINGS_MAX)
+        status = write_postings(index);
+    index->postings[index->posting_count++] = (struct posting){cached->term, row};
     return status;
 }
 
+static enum status post_account(struct index *index, uint64_t row, const struct logrow_record *record)
+{
+    struct record_outline outline;
+    const char *kind = record_kind_text(record->entry[1]);
+
+    if (kind == NULL || record_outline(record->account, &outline) != STATUS_OK)
+        return STATUS_CORRUPT;
+    enum status status = post(index, row, 'm', outline.from);
+    if (status == STATUS_OK)
+        status = post(index, row, 'm', outline.to);
+    if (status == STATUS_OK)
+        status = post(index, row, 't', outline.type);
+    if (status == STATUS_OK)
+        status = post(index, row, 'o', outline.outcome);
+    if (status == STATUS_OK)
+        status = post(index, row, 'o', bytes_of_string(kind));
+    return status;
+}
+
+static enum status post_personal(struct index *index, uint64_t at, const struct logrow *row,
+                                 const struct logrow_record *record)
+{
+    struct logrow_block block;
+    struct byte_view subject;
+
+    if (logrow_block(row, record, &block) != STATUS_OK)
+        return STATUS_CORRUPT;
+    if (block.salt == NULL || block.part.size == 0)
+        return STATUS_OK;
+    if (record_subject(block.part, &subject) != STATUS_OK)
+        return STATUS_CORRUPT;
+    return post(index, at, 's', subject);
+}
+
+/* Damage ends the index for good; searches then look through the log itself, and say so when they come to it.
+ */
 static enum status index_row(void *context, uint64_t first, uint64_t n, struct byte_view records,
                              struct byte_view personal)
 {
     struct index *index = context;
     struct logrow row = logrow_open(records, personal);
     struct logrow_record record;
-    enum status status = STATUS_OK;
+    uint32_t place = UINT32_MAX; /* of the block that was posted last */
+    enum status status = first == index->mark.indexed ? STATUS_OK : STATUS_CORRUPT;
 
-    if (first != index->mark.indexed)
-        return STATUS_CORRUPT;
     for (uint64_t i = 0; i < n && status == STATUS_OK; i++) {
-        status = logrow_next(&row, &record) == STATUS_OK ? STATUS_OK : STATUS_CORRUPT;
-        if (status == STATUS_OK && first + i == 0)
+        if (logrow_next(&row, &record) != STATUS_OK)
+            return STATUS_CORRUPT;
+        if (first + i == 0)
             memcpy(index->mark.first, record.entry, RECORD_ENTRY_SIZE);
-        if (status == STATUS_OK)
-            status = post_record(index, first, &row, &record);
+        status = post_account(index, first, &record);
+        if (status == STATUS_OK && record.place != place)
+            status = post_personal(index, first, &row, &record);
+        place = record.place;
     }
     if (status == STATUS_OK)
         index->mark.indexed = first + n;
@@ -144,6 +174,8 @@ static enum status index_chunk(struct index *index, uint64_t end)
     if (status == STATUS_OK)
         status = logtiles_rows(index->store, index->mark.indexed, end, index_row, index);
     if (status == STATUS_OK)
+        status = write_postings(index);
+    if (status == STATUS_OK)
         status = index_db_write_mark(index->db, &index->mark);
     if (status == STATUS_OK)
         status = db_commit(index->db);
@@ -151,6 +183,7 @@ static enum status index_chunk(struct index *index, uint64_t end)
         db_rollback(index->db);
     if (status != STATUS_OK) {
         index->mark = before;
+        index->posting_count = 0;
         memset(index->cache, 0,
                CACHE_SLOTS * sizeof *index->cache); /* terms may have gone with the rollback */
         return status;
@@ -302,7 +335,8 @@ enum status index_open(const struct index_options *options, struct index **ret)
         return status;
     index->path = strdup(options->path);
     index->cache = calloc(CACHE_SLOTS, sizeof *index->cache);
-    if (index->path == NULL || index->cache == NULL)
+    index->postings = calloc(POSTINGS_MAX, sizeof *index->postings);
+    if (index->path == NULL || index->cache == NULL || index->postings == NULL)
         goto out;
     status = open_store(options->store_path, &index->store);
     if (status == STATUS_OK)
@@ -340,6 +374,7 @@ void index_close(struct index **index)
     db_close(&closing->db);
     db_close(&closing->store);
     free(closing->cache);
+    free(closing->postings);
     free(closing->path);
     free(closing);
     *index = NULL;

@@ -29,16 +29,16 @@ static bool same_or_any(struct byte_view wanted, struct byte_view value)
     return wanted.size == 0 || bytes_equal(wanted, value);
 }
 
-static bool account_matches(const struct index_query *query, const struct record_account *account,
-                            uint8_t kind)
+static bool outline_matches(const struct index_query *query, const struct record_outline *outline,
+                            const char *kind)
 {
-    bool outcome = same_or_any(query->outcome, account->outcome) ||
-                   bytes_equal(query->outcome, bytes_of_string(record_kind_text(kind)));
+    bool outcome =
+        same_or_any(query->outcome, outline->outcome) || bytes_equal(query->outcome, bytes_of_string(kind));
 
     return outcome &&
-           (same_or_any(query->member, account->from) || bytes_equal(query->member, account->to)) &&
-           same_or_any(query->type, account->type) && account->time >= query->since &&
-           (query->until == 0 || account->time < query->until);
+           (same_or_any(query->member, outline->from) || bytes_equal(query->member, outline->to)) &&
+           same_or_any(query->type, outline->type) && outline->time >= query->since &&
+           (query->until == 0 || outline->time < query->until);
 }
 
 /* The personal part, if it is there; what does not decode is damage and must not pass for "nothing found". */
@@ -59,24 +59,27 @@ static enum status personal_of(const struct logrow *row, const struct logrow_rec
     return STATUS_OK;
 }
 
+/* Most records do not match, and are decoded no further than to see that. */
 static enum status look_at(struct search_state *state, uint64_t at, const struct logrow *row,
                            const struct logrow_record *record)
 {
+    const char *kind = record_kind_text(record->entry[1]);
+    struct record_outline outline;
     struct record_storage accounts;
     struct record_storage personals;
     struct record_account account;
     struct record_personal personal;
     bool erased = false;
 
-    if (record_kind_text(record->entry[1]) == NULL)
+    if (kind == NULL || record_outline(record->account, &outline) != STATUS_OK)
         return STATUS_CORRUPT;
-    if (record_decode_account(record->account, &accounts, &account) != STATUS_OK)
-        return STATUS_CORRUPT;
-    if (!account_matches(state->query, &account, record->entry[1]))
+    if (!outline_matches(state->query, &outline, kind))
         return STATUS_OK;
     enum status status = personal_of(row, record, &personals, &personal, &erased);
     if (status != STATUS_OK || !same_or_any(state->query->subject, personal.subject))
         return status;
+    if (record_decode_account(record->account, &accounts, &account) != STATUS_OK)
+        return STATUS_CORRUPT;
     const struct index_hit hit = {
         .index = at,
         .kind = (enum record_kind)record->entry[1],
@@ -92,12 +95,10 @@ static enum status look_at(struct search_state *state, uint64_t at, const struct
 /* Times do not go back from row to row, so a row that starts too late ends the search. */
 static bool starts_too_late(const struct search_state *state, const struct logrow_record *record)
 {
-    struct record_storage storage;
-    struct record_account account;
+    struct record_outline outline;
 
-    return state->query->until != 0 &&
-           record_decode_account(record->account, &storage, &account) == STATUS_OK &&
-           account.time >= state->query->until;
+    return state->query->until != 0 && record_outline(record->account, &outline) == STATUS_OK &&
+           outline.time >= state->query->until;
 }
 
 static enum status look_through(void *context, uint64_t first, uint64_t n, struct byte_view records,
@@ -123,7 +124,7 @@ static enum status look_through(void *context, uint64_t first, uint64_t n, struc
 
 /* ---- which rows ---- */
 
-/* The row that holds an entry: where it starts and ends, and the time of its first record (-1: none). */
+/* The row that holds an entry: where it starts and ends, and the time of its first record. */
 struct row_place {
     uint64_t first;
     uint64_t next;
@@ -136,14 +137,11 @@ static enum status take_place(void *context, uint64_t first, uint64_t n, struct 
     struct row_place *place = context;
     struct logrow row = logrow_open(records, personal);
     struct logrow_record record;
-    struct record_storage storage;
-    struct record_account account;
+    struct record_outline outline;
 
-    if (logrow_next(&row, &record) != STATUS_OK)
+    if (logrow_next(&row, &record) != STATUS_OK || record_outline(record.account, &outline) != STATUS_OK)
         return STATUS_CORRUPT;
-    *place = (struct row_place){.first = first, .next = first + n, .time = -1};
-    if (record_decode_account(record.account, &storage, &account) == STATUS_OK)
-        place->time = account.time;
+    *place = (struct row_place){.first = first, .next = first + n, .time = outline.time};
     return STATUS_OK;
 }
 

@@ -287,6 +287,46 @@ enum status record_decode_personal(struct byte_view bytes, struct record_storage
     return status;
 }
 
+/* ---- outlines ---- */
+
+/* The next value of a canonical sequence; the reader fails beyond its end. */
+static struct byte_view skim(struct byte_reader *reader)
+{
+    return bytes_read_view(reader, bytes_read_u32(reader));
+}
+
+enum status record_outline(struct byte_view account, struct record_outline *ret_outline)
+{
+    struct byte_reader reader = bytes_reader(account);
+    struct byte_view time = skim(&reader);
+    struct record_outline outline = {.from = skim(&reader)};
+
+    outline.to = skim(&reader);
+    outline.type = skim(&reader);
+    for (int i = 0; i < 3; i++)
+        (void)skim(&reader); /* purpose, gateway, rule */
+    uint32_t labels = bytes_read_u32(&reader);
+    for (uint32_t i = 0; i < labels && !reader.failed; i++)
+        (void)skim(&reader);
+    outline.outcome = skim(&reader);
+    if (reader.failed || time.size != 8 || bytes_get_u64(time.data) > (uint64_t)CORE_TIME_MAX)
+        return STATUS_BAD_FORMAT;
+    outline.time = (int64_t)bytes_get_u64(time.data);
+    *ret_outline = outline;
+    return STATUS_OK;
+}
+
+enum status record_subject(struct byte_view personal, struct byte_view *ret_subject)
+{
+    struct byte_reader reader = bytes_reader(personal);
+    struct byte_view subject = skim(&reader);
+
+    if (reader.failed)
+        return STATUS_BAD_FORMAT;
+    *ret_subject = subject;
+    return STATUS_OK;
+}
+
 /* ---- entries ---- */
 
 void record_commitment(const uint8_t salt[static RECORD_SALT_SIZE], struct byte_view part,

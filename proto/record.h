@@ -124,6 +124,21 @@ enum status record_decode_account(struct byte_view part, struct record_storage *
 enum status record_decode_personal(struct byte_view part, struct record_storage *storage,
                                    struct record_personal *ret_personal);
 
+/* What an index wants to know of an account part. */
+struct record_outline {
+    int64_t time;
+    struct byte_view from;
+    struct byte_view to;
+    struct byte_view type;
+    struct byte_view outcome;
+};
+
+/* record_outline - only these, judging nothing else: for parts that were encoded here. STATUS_BAD_FORMAT. */
+enum status record_outline(struct byte_view account, struct record_outline *ret_outline);
+
+/* record_subject - only the subject of a personal part, likewise. */
+enum status record_subject(struct byte_view personal, struct byte_view *ret_subject);
+
 /* record_commitment - HMAC-SHA-256(salt, part). */
 void record_commitment(const uint8_t salt[static RECORD_SALT_SIZE], struct byte_view part,
                        uint8_t out[static DIGEST_SIZE]);

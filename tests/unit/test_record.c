@@ -301,13 +301,49 @@ static void test_kinds_keep_their_numbers(void **state)
     assert_int_equal(record_kind_parse(bytes_of_string("Accepted"), &kind), STATUS_NOT_FOUND);
 }
 
+static void test_outline_says_what_the_part_says(void **state)
+{
+    (void)state;
+    const struct record_account account = full_account();
+    const struct record_personal personal = {.subject = bytes_view(subject, sizeof subject),
+                                             .officer = bytes_of_string("officer")};
+    struct record_outline outline = {.time = -1};
+    struct byte_view found = {NULL, 0};
+
+    bytes_buffer_clear(&account_bytes);
+    bytes_buffer_clear(&personal_bytes);
+    assert_int_equal(record_encode_account(&account, &account_bytes), STATUS_OK);
+    assert_int_equal(record_encode_personal(&personal, &personal_bytes), STATUS_OK);
+    assert_int_equal(record_outline(bytes_buffer_view(&account_bytes), &outline), STATUS_OK);
+    assert_true(outline.time == account.time);
+    assert_true(bytes_equal(outline.from, account.from));
+    assert_true(bytes_equal(outline.to, account.to));
+    assert_true(bytes_equal(outline.type, account.type));
+    assert_true(bytes_equal(outline.outcome, account.outcome));
+    assert_int_equal(record_subject(bytes_buffer_view(&personal_bytes), &found), STATUS_OK);
+    assert_true(bytes_equal(found, personal.subject));
+
+    size_t end = (size_t)(outline.outcome.data + outline.outcome.size - account_bytes.data);
+    for (size_t size = 0; size < end; size++)
+        assert_int_equal(record_outline(bytes_view(account_bytes.data, size), &outline), STATUS_BAD_FORMAT);
+    for (size_t size = 0; size < 4 + sizeof subject; size++)
+        assert_int_equal(record_subject(bytes_view(personal_bytes.data, size), &found), STATUS_BAD_FORMAT);
+    account_bytes.data[3] = 7; /* a time of seven bytes */
+    assert_int_equal(record_outline(bytes_buffer_view(&account_bytes), &outline), STATUS_BAD_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_account_round_trip), cmocka_unit_test(test_personal_round_trip),
-        cmocka_unit_test(test_exact_bytes),        cmocka_unit_test(test_decode_accepts_only_what_it_writes),
-        cmocka_unit_test(test_encode_refuses),     cmocka_unit_test(test_delivered_holds_a_whole_batch),
-        cmocka_unit_test(test_entry_commits),      cmocka_unit_test(test_kinds_keep_their_numbers),
+        cmocka_unit_test(test_account_round_trip),
+        cmocka_unit_test(test_personal_round_trip),
+        cmocka_unit_test(test_exact_bytes),
+        cmocka_unit_test(test_decode_accepts_only_what_it_writes),
+        cmocka_unit_test(test_encode_refuses),
+        cmocka_unit_test(test_delivered_holds_a_whole_batch),
+        cmocka_unit_test(test_outline_says_what_the_part_says),
+        cmocka_unit_test(test_entry_commits),
+        cmocka_unit_test(test_kinds_keep_their_numbers),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
