@@ -21,7 +21,7 @@
  *   broker.intake            a frame was submitted
  *   broker.verified          a worker is done with a frame
  *   broker.before_group      frames wait, nothing is written yet
- *   broker.before_records    everything but the log is written in the open transaction
+ *   broker.before_records    rows and records are written in the open transaction, the log's head is not
  *   broker.before_commit     all is written, nothing committed
  *   broker.after_commit      committed, nobody told
  *   broker.before_sign       the log is about to be signed
@@ -106,7 +106,8 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
  * receipt yet will be delivered again.
  * pipeline_disconnected - the connection is gone, or a frame could not be sent on it; unknown ones are
  * ignored.
- * Both keep their place in the order of submitted frames. STATUS_NO_MEMORY or STATUS_CLOSED.
+ * Both keep their place in the order of submitted frames. STATUS_BUSY (tens of thousands wait already),
+ * STATUS_NO_MEMORY or STATUS_CLOSED.
  */
 enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member);
 enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection);
@@ -115,7 +116,7 @@ enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection
  * pipeline_bundle - a newer bundle, already verified and archived, comes into force: logged, undelivered
  * sections decided again. bundle is shared by the pipeline. ret_reason is filled in unless STATUS_OK:
  * STATUS_BAD_FORMAT when its catalogue or a protocol does not load (the old bundle stays in force),
- * STATUS_NO_MEMORY or STATUS_CLOSED. PIPELINE_BUNDLE comes out once it is in force.
+ * STATUS_BUSY, STATUS_NO_MEMORY or STATUS_CLOSED. PIPELINE_BUNDLE comes out once it is in force.
  */
 enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
                             struct pipeline_reason *ret_reason);

@@ -1,0 +1,432 @@
+#include "broker/accepting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/ending.h"
+#include "broker/grounds.h"
+#include "broker/replanning.h"
+#include "proto/digest.h"
+
+#define MINUTE_MS INT64_C(60000)
+
+void accepting_start(struct accepting_batch *batch, uint64_t id, struct peer *sender)
+{
+    batch->id = id;
+    batch->sender = sender;
+    batch->index = 0;
+    batch->change_count = 0;
+}
+
+/* ---- log records ---- */
+
+struct record_account accepting_account(const struct engine *engine, const struct core *core,
+                                        const struct rulebook_protocol *protocol)
+{
+    struct record_account account = {
+        .time = engine->now, .from = core->from, .type = core->type, .purpose = core->purpose};
+
+    if (protocol != NULL)
+        account.protocol = bytes_view(protocol->digest, DIGEST_SIZE);
+    return account;
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* The log's indexes of the events that the grants rest on, ascending, each once. */
+static size_t list_grounds(const struct policy_decision *decision, const struct subject *subject,
+                           uint64_t grounds[static REGISTER_GROUNDS])
+{
+    uint32_t bits = policy_grounds(decision);
+    size_t count = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < REGISTER_GROUNDS; i++) {
+        if ((bits >> i & 1) != 0 && subject->grounds[i].set)
+            grounds[count++] = subject->grounds[i].entry;
+    }
+    qsort(grounds, count, sizeof grounds[0], compare_indexes);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || grounds[kept - 1] != grounds[i])
+            grounds[kept++] = grounds[i];
+    }
+    return kept;
+}
+
+static size_t add_personal(struct engine *engine, const struct envelope_published_event *event,
+                           const uint64_t *grounds, size_t ground_count)
+{
+    struct record_personal personal = {.subject = bytes_view(event->core.subject, CORE_SUBJECT_SIZE),
+                                       .officer = event->core.officer,
+                                       .event = bytes_view(event->core.event, CORE_EVENT_SIZE),
+                                       .header = bytes_view(event->digest, DIGEST_SIZE),
+                                       .grounds = grounds,
+                                       .ground_count = ground_count};
+
+    return records_personal(&engine->records, &personal);
+}
+
+static uint8_t flags_of(const struct policy_decision *decision, bool late)
+{
+    return (uint8_t)((decision->juvenile ? RECORD_JUVENILE : 0) | (late ? RECORD_LATE : 0));
+}
+
+static bool any_late(const struct policy_decision *decision)
+{
+    for (size_t i = 0; i < decision->recipient_count; i++) {
+        if (decision->recipients[i].late)
+            return true;
+    }
+    return false;
+}
+
+/* The entry that a section was disclosed, and its recipient's counter. */
+static enum status disclose(struct engine *engine, const struct record_account *shared, size_t personal,
+                            const struct envelope_part *part, struct judging *judging, size_t place)
+{
+    const struct policy_recipient *granted = policy_recipient(engine->decision, part->section.to);
+    struct peer *recipient = peers_take(engine->peers, part->section.to);
+    struct record_account account = *shared;
+    struct byte_view labels[RECORD_LABELS_MAX];
+    const struct catalogue *catalogue = engine->rulebook->catalogue;
+
+    if (recipient == NULL)
+        return STATUS_NO_MEMORY;
+    for (unsigned i = label_set_next(&granted->labels, 0); i != SET256_END;
+         i = label_set_next(&granted->labels, i + 1)) {
+        if (account.label_count < RECORD_LABELS_MAX)
+            labels[account.label_count++] = bytes_of_string(catalogue->labels[i].label);
+    }
+    account.to = part->section.to;
+    account.rule = part->section.rule;
+    account.gateway = bytes_of_string(granted->gateway);
+    account.labels = labels;
+    account.outcome = bytes_of_string("disclosed");
+    account.deadline = granted->deadline;
+    account.flags = flags_of(engine->decision, granted->late);
+    account.key = bytes_view(part->section.key, SECTION_KEY_ID_SIZE);
+    account.to_counter = ++recipient->stored.received;
+    recipient->dirty = true;
+    judging->parts[place] =
+        (struct judging_part){.urgent = granted->urgent,
+                              .rests_on = granted->rests_on,
+                              .counter = account.to_counter,
+                              .entry = records_add(&engine->records, RECORD_DISCLOSED, &account, personal)};
+    judging->outcome.recipients[place] =
+        (struct outcome_recipient){recipient->stored.number, account.to_counter};
+    judging->outcome.recipient_count = place + 1;
+    return STATUS_OK;
+}
+
+/* A recipient or class that gets nothing, or less, of an accepted event. */
+static void log_gap(struct engine *engine, const struct record_account *shared, size_t personal,
+                    const struct protocol *protocol, const struct policy_refusal *refusal)
+{
+    struct record_account account = *shared;
+    struct byte_view label;
+    char text[POLICY_TEXT_SIZE];
+    struct outcome_refusal told = judging_refusal(protocol, engine->decision, refusal, text);
+
+    if (told.to != NULL)
+        account.to = bytes_of_string(told.to);
+    if (told.rule != NULL)
+        account.rule = bytes_of_string(told.rule);
+    if (told.item != NULL) {
+        label = bytes_of_string(told.item);
+        account.labels = &label;
+        account.label_count = 1;
+    }
+    account.outcome = bytes_of_string("refused");
+    account.reason = bytes_of_string(text);
+    (void)records_add(&engine->records, RECORD_REFUSED, &account, personal);
+}
+
+/* ---- the register ---- */
+
+static void note_change(struct accepting_batch *batch, struct subject *subject, uint32_t cleared,
+                        const uint8_t *event)
+{
+    struct accepting_change *change = &batch->changes[batch->change_count];
+
+    if (batch->change_count == ACCEPTING_CHANGES_MAX)
+        return;
+    change->subject = subject;
+    change->cleared = cleared;
+    memcpy(change->event, event, STORE_EVENT_SIZE);
+    batch->change_count++;
+}
+
+static void touch(struct engine *engine, struct subject *subject)
+{
+    subject->version++;
+    subject->changed_at = engine->now;
+    subject->dirty = true;
+}
+
+/* What the log says about a change of that effect. */
+static enum record_kind kind_of(enum effect effect)
+{
+    switch ((int)effect) {
+    case EFFECT_CONSENT:
+        return RECORD_CONSENT;
+    case EFFECT_WITHDRAW:
+        return RECORD_WITHDRAWN;
+    case EFFECT_MERGE:
+        return RECORD_MERGED;
+    default:
+        return RECORD_REGISTER;
+    }
+}
+
+/* Takes over what the event changed: which facts now rest on it, and which have ended. */
+static enum status change_subject(struct engine *engine, const struct job *job, struct accepting_batch *batch,
+                                  struct subject *subject, const struct register_change *change,
+                                  uint64_t entry)
+{
+    struct store_place place = {.batch = batch->id, .index = (uint32_t)batch->index};
+
+    for (size_t i = 0; i < REGISTER_GROUNDS; i++) {
+        if ((change->clears >> i & 1) != 0)
+            subject->grounds[i].set = false;
+        if ((change->sets >> i & 1) != 0)
+            subject->grounds[i] = (struct subject_ground){true, place, entry};
+    }
+    touch(engine, subject);
+    note_change(batch, subject, change->clears, job->published.events[batch->index].core.event);
+    return change->sets == 0 ? STATUS_OK : grounds_append(engine, job, place);
+}
+
+static enum status other_subject(struct engine *engine, const struct job *job, size_t index,
+                                 const char *label, struct subject **ret)
+{
+    const struct job_event *event = &job->events[index];
+    struct byte_view text = request_attribute(engine->rulebook->catalogue, &event->request, label);
+    char hex[2 * CORE_SUBJECT_SIZE + 1] = {0};
+    uint8_t pseudonym[CORE_SUBJECT_SIZE];
+
+    if (text.size != 2 * CORE_SUBJECT_SIZE)
+        return STATUS_NOT_FOUND;
+    memcpy(hex, text.data, text.size);
+    if (bytes_from_hex(hex, pseudonym, sizeof pseudonym) != STATUS_OK)
+        return STATUS_NOT_FOUND;
+    return subjects_get(engine->subjects, event->protocol->protocol, pseudonym, ret);
+}
+
+static void set_merged(struct engine *engine, struct accepting_batch *batch, struct subject *subject,
+                       const struct register_state *merged, const uint8_t *event)
+{
+    uint32_t lost = subject->state.grounds & ~merged->grounds;
+
+    for (size_t i = 0; i < REGISTER_GROUNDS; i++) {
+        if ((lost >> i & 1) != 0)
+            subject->grounds[i].set = false;
+    }
+    subject->state = *merged;
+    touch(engine, subject);
+    note_change(batch, subject, lost, event);
+}
+
+/* Two members have asked for it: both records become what both hold. */
+static enum status merge(struct engine *engine, const struct job *job, struct accepting_batch *batch)
+{
+    struct subject *from = NULL;
+    struct subject *to = NULL;
+    struct register_state merged;
+    const uint8_t *event = job->published.events[batch->index].core.event;
+    enum status status = other_subject(engine, job, batch->index, "merged_from", &from);
+
+    if (status == STATUS_OK)
+        status = other_subject(engine, job, batch->index, "merged_to", &to);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    register_merge(&from->state, &to->state, &merged);
+    set_merged(engine, batch, from, &merged, event);
+    set_merged(engine, batch, to, &merged, event);
+    return STATUS_OK;
+}
+
+/* ---- standing events ---- */
+
+static void reach(struct subject_standing *standing, const struct judging *judging)
+{
+    for (size_t i = 0; i < judging->outcome.recipient_count; i++)
+        subjects_reach(standing, judging->outcome.recipients[i].number);
+}
+
+static enum status stand(struct engine *engine, const struct job *job, struct accepting_batch *batch,
+                         struct subject *subject, const struct judging *judging)
+{
+    const struct core *core = &job->published.events[batch->index].core;
+    uint32_t sender = batch->sender->stored.number;
+    struct subject_standing *standing = NULL;
+    enum status status = STATUS_OK;
+
+    if (core->has_supersedes) {
+        standing = subjects_standing(subject, sender, core->supersedes);
+        if (standing != NULL) {
+            subjects_unstand(subject, standing);
+            subject->dirty = true;
+            status = store_drop_replan(engine->store, sender, core->supersedes);
+        }
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (core->has_repeats) {
+        standing = subjects_standing(subject, sender, core->repeats);
+        status = store_drop_replan(engine->store, sender, core->repeats);
+    } else if (engine->rulebook->catalogue->events[job->events[batch->index].request.event].standing) {
+        standing = subjects_stand(subject);
+        memcpy(standing->event, core->event, STORE_EVENT_SIZE);
+        standing->sender = sender;
+        standing->place = (struct store_place){batch->id, (uint32_t)batch->index};
+    } else {
+        return STATUS_OK;
+    }
+    if (standing != NULL)
+        reach(standing, judging);
+    subject->dirty = true;
+    return status;
+}
+
+/* ---- an accepted event ---- */
+
+static enum status log_accepted(struct engine *engine, const struct job *job, struct accepting_batch *batch,
+                                const struct subject *subject, struct judging *judging,
+                                const struct register_change *change, uint64_t *ret_change_entry)
+{
+    const struct envelope_published_event *event = &job->published.events[batch->index];
+    const struct rulebook_protocol *protocol = job->events[batch->index].protocol;
+    const struct policy_decision *decision = engine->decision;
+    struct record_account shared = accepting_account(engine, &event->core, protocol);
+    struct record_account account = shared;
+    uint64_t grounds[REGISTER_GROUNDS];
+    size_t personal = add_personal(engine, event, grounds, list_grounds(decision, subject, grounds));
+    enum status status = STATUS_OK;
+
+    if (decision->rule != PROTOCOL_NONE)
+        account.rule = bytes_of_string(protocol->protocol->rules[decision->rule].id);
+    account.outcome = bytes_of_string("accepted");
+    account.flags = flags_of(decision, any_late(decision));
+    account.from_counter = ++batch->sender->stored.sent;
+    batch->sender->dirty = true;
+    judging->outcome.logged = true;
+    judging->outcome.log_index = records_add(&engine->records, RECORD_ACCEPTED, &account, personal);
+    for (size_t i = 0; status == STATUS_OK && i < event->part_count; i++)
+        status = disclose(engine, &shared, personal, &event->parts[i], judging, i);
+    if (change->effect != EFFECT_NONE) {
+        account.from_counter = 0;
+        account.outcome = bytes_of_string(change->clears != 0 ? "ended" : "recorded");
+        *ret_change_entry = records_add(&engine->records, kind_of(change->effect), &account, personal);
+    }
+    for (size_t i = 0; i < decision->refusal_count; i++)
+        log_gap(engine, &shared, personal, protocol->protocol, &decision->refusals[i]);
+    return status;
+}
+
+enum status accepting_event(struct engine *engine, struct job *job, struct accepting_batch *batch,
+                            struct subject *subject, struct judging *judging)
+{
+    const struct envelope_published_event *event = &job->published.events[batch->index];
+    struct job_event *checked = &job->events[batch->index];
+    struct register_change change;
+    uint64_t entry = 0;
+    enum status status = engine_write(engine);
+
+    if (status != STATUS_OK)
+        return status;
+    judging->parts = wire_arena_alloc(job->arena, (event->part_count + 1) * sizeof *judging->parts);
+    if (judging->parts == NULL)
+        return STATUS_NO_MEMORY;
+    if (register_apply(checked->protocol->protocol, &subject->state, &checked->request, engine->now,
+                       &change) != STATUS_OK) {
+        status = judging_set(job, judging, JUDGING_REFUSED, WIRE__VERDICT__REFUSED, change.reason);
+        return status;
+    }
+    status = log_accepted(engine, job, batch, subject, judging, &change, &entry);
+    if (status == STATUS_OK && change.effect != EFFECT_NONE)
+        status = change_subject(engine, job, batch, subject, &change, entry);
+    if (status == STATUS_OK && change.merged)
+        status = merge(engine, job, batch);
+    if (status == STATUS_OK)
+        status = stand(engine, job, batch, subject, judging);
+    engine->accepted++;
+    return status;
+}
+
+/* ---- a refused event ---- */
+
+/* The reason among the encoded fields of an outcome, which is always their first. */
+static struct byte_view reason_of(const struct outcome *outcome)
+{
+    struct byte_reader reader = bytes_reader(outcome->why);
+    size_t size = 0;
+    unsigned shift = 0;
+    uint8_t byte;
+
+    (void)bytes_read_u8(&reader);
+    do {
+        byte = bytes_read_u8(&reader);
+        size |= (size_t)(byte & 0x7f) << shift;
+        shift += 7;
+    } while ((byte & 0x80) != 0 && shift < 28);
+    return bytes_read_view(&reader, size);
+}
+
+enum status accepting_refusal(struct engine *engine, struct job *job, struct accepting_batch *batch,
+                              size_t index, struct judging *judging)
+{
+    const struct envelope_published_event *event = &job->published.events[index];
+    struct peer *sender = batch->sender;
+    struct record_account account = accepting_account(
+        engine, &event->core, job->rulebook == engine->rulebook ? job->events[index].protocol : NULL);
+    const struct byte_view identical[] = {event->core.from, event->core.type, reason_of(&judging->outcome),
+                                          bytes_view(event->core.subject, CORE_SUBJECT_SIZE)};
+    uint8_t key[DIGEST_SIZE];
+
+    if (engine->now - sender->minute >= MINUTE_MS) {
+        sender->minute = engine->now;
+        sender->plans = 0;
+        sender->refusals = 0;
+    }
+    sender->refusals++;
+    engine->refused++;
+    digest_sha256_parts(identical, sizeof identical / sizeof identical[0], key);
+    if (repeats_seen(engine->repeats, key, engine->now))
+        return STATUS_OK;
+    account.outcome = bytes_of_string("refused");
+    account.reason = reason_of(&judging->outcome);
+    account.from_counter = ++sender->stored.sent;
+    sender->dirty = true;
+    size_t personal = add_personal(engine, event, NULL, 0);
+    size_t account_at = engine->records.parts.size;
+    judging->outcome.logged = true;
+    judging->outcome.log_index = records_add(&engine->records, RECORD_REFUSED, &account, personal);
+    if (engine->records.status != STATUS_OK)
+        return engine->records.status;
+    repeats_first(
+        engine->repeats, key, engine->now + engine->limits.refusal_repeats, judging->outcome.log_index,
+        bytes_view(engine->records.parts.data + account_at, engine->records.parts.size - account_at));
+    return STATUS_OK;
+}
+
+/* ---- what follows ---- */
+
+enum status accepting_after(struct engine *engine, struct accepting_batch *batch)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < batch->change_count; i++) {
+        const struct accepting_change *change = &batch->changes[i];
+        if (change->cleared != 0)
+            status = ending_recall(engine, change->subject, change->cleared, change->event);
+        if (status == STATUS_OK)
+            status = replanning_subject(engine, change->subject, change->event);
+    }
+    return status;
+}

@@ -1,0 +1,106 @@
+#include "broker/control.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/logbook.h"
+
+static enum status answer(struct engine *engine, const struct job *job, json_t *json)
+{
+    struct outgoing *outgoing = NULL;
+    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    enum status status = text == NULL ? STATUS_NO_MEMORY : outgoing_new(PIPELINE_CONTROL, &outgoing);
+
+    if (status == STATUS_OK) {
+        outgoing->face.token = job->token;
+        bytes_append_string(&outgoing->bytes, text);
+        status = outgoing->bytes.status;
+    }
+    if (status == STATUS_OK)
+        status = engine_answer(engine, outgoing);
+    else
+        outgoing_free(&outgoing);
+    free(text);
+    json_decref(json);
+    return status;
+}
+
+static enum status answer_problem(struct engine *engine, const struct job *job, const char *sentence)
+{
+    return answer(engine, job, json_pack("{s:s}", "error", sentence));
+}
+
+enum status control_busy(struct engine *engine, const struct job *job)
+{
+    return answer_problem(engine, job, "the broker has no room to write this down now; try again");
+}
+
+static json_int_t number(uint64_t value)
+{
+    return (json_int_t)value;
+}
+
+static enum status tell_status(struct engine *engine, const struct job *job)
+{
+    struct logbook_checkpoint checkpoint = logbook_checkpoint(engine->logbook);
+    uint64_t undelivered = 0;
+    size_t connected = 0;
+
+    for (size_t i = 0; i < peers_count(engine->peers); i++) {
+        undelivered += peers_at(engine->peers, i)->stored.undelivered;
+        connected += peers_at(engine->peers, i)->connection != 0;
+    }
+    return answer(engine, job,
+                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "serial",
+                            number(bundle_serial(engine->rulebook->bundle)), "members",
+                            number(peers_count(engine->peers)), "connected", number(connected), "entries",
+                            number(logbook_size(engine->logbook)), "signed", number(checkpoint.size),
+                            "accepted", number(engine->accepted), "refused", number(engine->refused),
+                            "delivered", number(engine->delivered), "undelivered", number(undelivered),
+                            "disk_full", (int)engine->disk_full));
+}
+
+static enum status log_query(struct engine *engine, const struct job *job, const json_t *request)
+{
+    const char *officer = json_string_value(json_object_get(request, "officer"));
+    const char *question = json_string_value(json_object_get(request, "question"));
+    struct record_account account = {.time = engine->now, .outcome = bytes_of_string("asked")};
+    struct byte_view detail;
+    uint64_t index;
+    enum status status;
+
+    if (officer == NULL || question == NULL || strlen(question) > RECORD_DETAIL_SIZE ||
+        !wire_check_officer(bytes_of_string(officer)))
+        return answer_problem(engine, job, "who asks, and what, must be said in a few words");
+    status = engine_write(engine);
+    if (status != STATUS_OK)
+        return status;
+    detail = bytes_of_string(question);
+    account.details = &detail;
+    account.detail_count = 1;
+    struct record_personal personal = {.officer = bytes_of_string(officer)};
+    (void)engine_records(engine, NULL, 0);
+    index = records_add(&engine->records, RECORD_AUDIT_QUERY, &account,
+                        records_personal(&engine->records, &personal));
+    status = engine_append(engine);
+    return status == STATUS_OK ? answer(engine, job, json_pack("{s:I}", "index", number(index))) : status;
+}
+
+enum status control_handle(struct engine *engine, struct job *job)
+{
+    json_error_t error;
+    json_t *request =
+        json_loadb((const char *)job->bytes.data, job->bytes.size, JSON_REJECT_DUPLICATES, &error);
+    const char *verb = json_string_value(json_object_get(request, "do"));
+    enum status status;
+
+    if (verb != NULL && strcmp(verb, "status") == 0)
+        status = tell_status(engine, job);
+    else if (verb != NULL && strcmp(verb, "log-query") == 0)
+        status = log_query(engine, job, request);
+    else
+        status = answer_problem(engine, job, "the broker's store knows status and log-query");
+    json_decref(request);
+    return status;
+}

@@ -1,0 +1,75 @@
+#include "broker/grounds.h"
+
+#include <stdlib.h>
+
+#include "proto/field.h"
+
+/* Field numbers of messages Ground and Plan in wire.proto. */
+enum { HEADER = 1, CERTIFICATE, SIGNATURE, INDEX, COUNT, PATH, OPENING, COMMITTED };
+enum { PLAN_GROUNDS = 5 };
+
+enum status grounds_append(struct engine *engine, const struct job *job, struct store_place place)
+{
+    const Wire__Publish *publish = job->frame->publish;
+    const struct envelope_published_event *event = &job->published.events[place.index];
+    struct byte_buffer *ground = &engine->scratch;
+    struct digest path[MERKLE_PATH_MAX];
+    size_t length = 0;
+
+    bytes_buffer_clear(ground);
+    bytes_buffer_clear(&engine->body);
+    merkle_batch_path(job->published.tree, place.index, path, &length);
+    wire_pack(&event->opening->base, &engine->body);
+    if (engine->body.status != STATUS_OK)
+        return engine->body.status;
+    field_put_bytes(ground, HEADER, event->header_bytes);
+    field_put_bytes(ground, CERTIFICATE, wire_view(publish->certificate));
+    field_put_bytes(ground, SIGNATURE, wire_view(publish->signature));
+    field_put_varint(ground, INDEX, place.index);
+    field_put_varint(ground, COUNT, job->published.count);
+    for (size_t i = 0; i < length; i++)
+        field_put_bytes(ground, PATH, bytes_view(path[i].bytes, DIGEST_SIZE));
+    field_put_bytes(ground, OPENING, bytes_buffer_view(&engine->body));
+    field_put_varint(ground, COMMITTED, (uint64_t)engine->now);
+    if (ground->status != STATUS_OK)
+        return ground->status;
+    /* An event may set several facts, and is kept once. */
+    struct byte_view kept;
+    enum status status = store_get_ground(engine->store, place, &kept);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    return store_append_ground(engine->store, place, bytes_buffer_view(ground));
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct store_place *left = a;
+    const struct store_place *right = b;
+
+    if (left->batch != right->batch)
+        return left->batch < right->batch ? -1 : 1;
+    return left->index < right->index ? -1 : left->index > right->index;
+}
+
+enum status grounds_put(struct engine *engine, const struct subject *subject, uint32_t bits,
+                        struct byte_buffer *plan)
+{
+    struct store_place places[REGISTER_GROUNDS];
+    size_t count = 0;
+    struct byte_view ground;
+
+    for (size_t i = 0; i < REGISTER_GROUNDS; i++) {
+        if ((bits >> i & 1) != 0 && subject->grounds[i].set)
+            places[count++] = subject->grounds[i].place;
+    }
+    qsort(places, count, sizeof places[0], compare_places);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && compare_places(&places[i - 1], &places[i]) == 0)
+            continue;
+        enum status status = store_get_ground(engine->store, places[i], &ground);
+        if (status != STATUS_OK)
+            return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
+        field_put_bytes(plan, PLAN_GROUNDS, ground);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,473 @@
+#include "broker/judging.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SKEW_MS   INT64_C(300000) /* how far an event's clock may be ahead of ours */
+#define MINUTE_MS INT64_C(60000)
+#define WHY_LIMIT ((size_t)32 << 10)
+
+/* ---- what is told ---- */
+
+static struct byte_view into_arena(struct job *job, struct byte_view bytes)
+{
+    uint8_t *copy = wire_arena_alloc(job->arena, bytes.size + 1);
+
+    if (copy == NULL)
+        return bytes_view(NULL, 0);
+    if (bytes.size > 0)
+        memcpy(copy, bytes.data, bytes.size);
+    return bytes_view(copy, bytes.size);
+}
+
+enum status judging_set(struct job *job, struct judging *judging, enum judging_fate fate,
+                        Wire__Verdict verdict, const char *reason)
+{
+    struct byte_buffer why = bytes_buffer(WHY_LIMIT);
+    enum status status;
+
+    judging->fate = fate;
+    judging->outcome = (struct outcome){.verdict = (uint8_t)verdict};
+    if (reason != NULL)
+        outcome_reason(&why, reason);
+    judging->outcome.why = into_arena(job, bytes_buffer_view(&why));
+    status = why.status == STATUS_OK && judging->outcome.why.data == NULL ? STATUS_NO_MEMORY : why.status;
+    bytes_buffer_free(&why);
+    return status;
+}
+
+struct outcome_refusal judging_refusal(const struct protocol *protocol,
+                                       const struct policy_decision *decision,
+                                       const struct policy_refusal *refusal,
+                                       char text[static POLICY_TEXT_SIZE])
+{
+    struct outcome_refusal told = {.code = policy_code_name(refusal->code), .text = text};
+
+    if (refusal->party != PROTOCOL_NONE)
+        told.to = protocol->parties[refusal->party].id;
+    else if (refusal->class_index != PROTOCOL_NONE)
+        told.to = protocol->classes[refusal->class_index].name;
+    if (refusal->rule != PROTOCOL_NONE)
+        told.rule = protocol->rules[refusal->rule].id;
+    if (refusal->label != CATALOGUE_NONE)
+        told.item = protocol->catalogue->labels[refusal->label].label;
+    policy_refusal_text(protocol, decision, refusal, text);
+    return told;
+}
+
+enum status judging_why(struct engine *engine, struct job *job, const struct protocol *protocol,
+                        const struct policy_decision *decision, const char *reason,
+                        const struct policy_refusal *extra, struct byte_view *ret)
+{
+    struct byte_buffer *why = &engine->scratch;
+    char text[POLICY_TEXT_SIZE];
+
+    bytes_buffer_clear(why);
+    if (reason != NULL)
+        outcome_reason(why, reason);
+    if (extra != NULL) {
+        struct outcome_refusal told = judging_refusal(protocol, decision, extra, text);
+        outcome_refusal(why, &told);
+    }
+    for (size_t i = 0; i < decision->refusal_count; i++) {
+        struct outcome_refusal told = judging_refusal(protocol, decision, &decision->refusals[i], text);
+        outcome_refusal(why, &told);
+    }
+    if (why->status != STATUS_OK)
+        return why->status;
+    *ret = into_arena(job, bytes_buffer_view(why));
+    return ret->data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* ---- what it was before ---- */
+
+static enum status compare_old(struct job *job, const uint8_t old[static DIGEST_SIZE],
+                               const uint8_t digest[static DIGEST_SIZE], const struct outcome *outcome,
+                               struct judging *ret)
+{
+    if (memcmp(old, digest, DIGEST_SIZE) != 0)
+        return judging_set(job, ret, JUDGING_MISUSED, WIRE__VERDICT__REFUSED,
+                           "this event id was used before with other content; publish under a new id");
+    ret->fate = JUDGING_OLD;
+    ret->outcome = *outcome;
+    ret->outcome.why = into_arena(job, outcome->why);
+    return ret->outcome.why.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+static enum status stored_before(struct engine *engine, struct job *job, const struct peer *sender,
+                                 const struct envelope_published_event *event, bool *ret_new,
+                                 struct judging *ret)
+{
+    const struct batch_held *batch = NULL;
+    struct store_place place;
+    struct outcome outcome;
+    uint8_t digest[DIGEST_SIZE];
+    enum status status = batches_find(engine->batches, sender->stored.number, event->core.event, &place);
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = batches_get(engine->batches, place.batch, &batch);
+    if (status == STATUS_OK)
+        status = batches_outcome(batch, place.index, &outcome);
+    if (status != STATUS_OK)
+        return status;
+    *ret_new = false;
+    header_digest(batch->headers[place.index], digest);
+    return compare_old(job, digest, event->digest, &outcome, ret);
+}
+
+enum status judging_old(struct engine *engine, const struct job *job, const struct peer *sender, size_t index,
+                        const uint8_t *high, const struct judging *before, bool *ret_new, struct judging *ret)
+{
+    const struct envelope_published_event *events = job->published.events;
+    struct job *writable = (struct job *)(uintptr_t)job; /* its arena takes what is answered */
+
+    *ret_new = true;
+    ret->late = high != NULL && memcmp(events[index].core.event, high, STORE_EVENT_SIZE) <= 0;
+    if (!ret->late)
+        return STATUS_OK;
+    for (size_t i = 0; i < index; i++) {
+        if (!before[i].live || memcmp(events[i].core.event, events[index].core.event, STORE_EVENT_SIZE) != 0)
+            continue;
+        *ret_new = false;
+        return compare_old(writable, events[i].digest, events[index].digest, &before[i].outcome, ret);
+    }
+    return stored_before(engine, writable, sender, &events[index], ret_new, ret);
+}
+
+/* ---- whether anything can be accepted ---- */
+
+enum status judging_now(const struct engine *engine, const struct peer *sender, const char **ret_reason)
+{
+    if (engine->disk_full)
+        *ret_reason = "the broker's disk is full; nothing is accepted until there is room";
+    else if (engine->now - sender->minute < MINUTE_MS &&
+             sender->refusals >= engine->limits.refusals_per_minute)
+        *ret_reason = "too many of your events were refused within a minute; mend them and try again later";
+    else if (sender->stored.undelivered >= engine->limits.undelivered_sections)
+        *ret_reason = "too many of your events wait for recipients that have not fetched them";
+    else
+        return STATUS_OK;
+    return STATUS_BUSY;
+}
+
+/* ---- facts ---- */
+
+/* Where an event stands that another one answers, whoever sent it. */
+static enum status find_correlated(struct engine *engine, const struct subject *subject, const uint8_t *event,
+                                   uint32_t *ret_sender, struct store_place *ret_place)
+{
+    for (size_t i = 0; i < subject->standing_count; i++) {
+        if (memcmp(subject->standing[i].event, event, STORE_EVENT_SIZE) != 0)
+            continue;
+        *ret_sender = subject->standing[i].sender;
+        *ret_place = subject->standing[i].place;
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < peers_count(engine->peers); i++) {
+        uint32_t number = peers_at(engine->peers, i)->stored.number;
+        enum status status = batches_find(engine->batches, number, event, ret_place);
+        if (status == STATUS_NOT_FOUND)
+            continue;
+        *ret_sender = number;
+        return status;
+    }
+    return STATUS_NOT_FOUND;
+}
+
+static bool went_to(const struct outcome *outcome, const struct peer *member)
+{
+    for (size_t i = 0; member != NULL && i < outcome->recipient_count; i++) {
+        if (outcome->recipients[i].number == member->stored.number)
+            return true;
+    }
+    return false;
+}
+
+static enum status add_correlation(struct engine *engine, const struct core *core,
+                                   const struct subject *subject, struct policy_facts *facts)
+{
+    const struct batch_held *batch = NULL;
+    struct store_place place = {0, 0};
+    struct outcome outcome;
+    struct header header;
+    struct core other;
+    uint32_t sender = 0;
+    enum status status = find_correlated(engine, subject, core->correlation, &sender, &place);
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = batches_get(engine->batches, place.batch, &batch);
+    if (status == STATUS_OK)
+        status = batches_outcome(batch, place.index, &outcome);
+    if (status != STATUS_OK)
+        return status;
+    if (outcome.verdict != WIRE__VERDICT__ACCEPTED)
+        return STATUS_OK;
+    if (header_parse(batch->headers[place.index], &header) != STATUS_OK ||
+        core_decode(header.core, &other) != STATUS_OK)
+        return STATUS_CORRUPT;
+    facts->correlated_from = bytes_of_string(peers_number(engine->peers, sender)->stored.id);
+    facts->correlated_event = catalogue_find_event(engine->rulebook->catalogue, other.type);
+    facts->correlated_same_subject = memcmp(other.subject, core->subject, CORE_SUBJECT_SIZE) == 0;
+    facts->correlated_disclosed_to_sender = went_to(&outcome, peers_find(engine->peers, core->from));
+    return STATUS_OK;
+}
+
+enum status judging_decide(struct engine *engine, const struct core *core, struct job_event *event,
+                           const struct subject *subject, const struct party_set *already)
+{
+    struct policy_facts facts = {.person = &subject->state,
+                                 .active = *engine_active(engine, event->protocol),
+                                 .correlated_event = CATALOGUE_NONE};
+    enum status status = STATUS_OK;
+
+    if (core->has_correlation)
+        status = add_correlation(engine, core, subject, &facts);
+    if (already != NULL)
+        event->request.already = *already;
+    if (status == STATUS_OK)
+        policy_decide(event->protocol->protocol, &facts, &event->request, engine->now, engine->decision);
+    return status;
+}
+
+/* ---- is what came what was granted ---- */
+
+/* Something that the decision rests on changed since the event was planned, as far as we can tell. */
+static bool has_changed(const struct engine *engine, const struct core *core, const struct subject *subject)
+{
+    char from[MEMBER_ID_LENGTH + 1] = {0};
+    const struct plan_entry *plan;
+
+    memcpy(from, core->from.data, core->from.size);
+    plan = plans_find(engine->plans, from, core->event);
+    return plan != NULL ? plan->version != subject->version : subject->changed_at >= core->created;
+}
+
+static struct policy_refusal plain_refusal(enum policy_code code, uint16_t party, uint16_t rule)
+{
+    return (struct policy_refusal){.code = code,
+                                   .party = party,
+                                   .class_index = PROTOCOL_NONE,
+                                   .rule = rule,
+                                   .label = CATALOGUE_NONE,
+                                   .consent = PROTOCOL_NONE,
+                                   .gateway = PROTOCOL_NONE,
+                                   .relation = PROTOCOL_NONE};
+}
+
+/* Each granted recipient has its section. */
+static bool all_there(const struct policy_decision *decision, const struct envelope_published_event *event,
+                      struct policy_refusal *ret_refusal)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < decision->recipient_count; i++) {
+        const struct policy_recipient *recipient = &decision->recipients[i];
+        if (next < event->part_count &&
+            bytes_equal(event->parts[next].section.to, bytes_of_string(recipient->to))) {
+            next++;
+            continue;
+        }
+        *ret_refusal = plain_refusal(POLICY_RECIPIENT_LEFT_OUT, recipient->party, recipient->rule_index);
+        return false;
+    }
+    return true;
+}
+
+/* The key that a section is sealed to: STATUS_OK, STATUS_STALE (not the current one any more) or
+ * STATUS_UNKNOWN_KEY. */
+static enum status check_key(struct engine *engine, const char *to, const uint8_t *key)
+{
+    struct peer *peer = peers_take(engine->peers, bytes_of_string(to));
+    const struct directory_entry *entry;
+
+    if (peer == NULL)
+        return STATUS_NO_MEMORY;
+    entry = peers_entry(peer, engine->rulebook, engine->now);
+    if (entry != NULL && memcmp(entry->sealing_id, key, SECTION_KEY_ID_SIZE) == 0)
+        return STATUS_OK;
+    if (entry == NULL || directory_by_sealing_id(engine->rulebook->directory, to, key) != NULL)
+        return STATUS_STALE;
+    return STATUS_UNKNOWN_KEY;
+}
+
+/* What is wrong with one section. */
+struct fault {
+    bool stale;
+    bool ruled; /* refusal says what */
+    struct policy_refusal refusal;
+    char text[256];
+};
+
+static enum status check_part(struct engine *engine, const struct protocol *protocol,
+                              const struct envelope_part *part, const struct job_section *outside,
+                              struct fault *fault)
+{
+    const struct section *section = &part->section;
+    enum status status;
+
+    if (outside->problem != NULL) {
+        (void)snprintf(fault->text, sizeof fault->text, "the section for %.*s: %s", (int)section->to.size,
+                       (const char *)section->to.data, outside->problem);
+        return STATUS_REFUSED;
+    }
+    status = policy_match(protocol, engine->decision, section->to, section->rule, &outside->labels,
+                          &fault->refusal);
+    if (status != STATUS_OK) {
+        fault->ruled = true;
+        return status;
+    }
+    status = check_key(engine, policy_recipient(engine->decision, section->to)->to, section->key);
+    if (status == STATUS_STALE) {
+        fault->stale = true;
+        (void)snprintf(fault->text, sizeof fault->text, "the sealing key of %.*s has changed; plan again",
+                       (int)section->to.size, (const char *)section->to.data);
+        return STATUS_REFUSED;
+    }
+    if (status == STATUS_UNKNOWN_KEY) {
+        (void)snprintf(fault->text, sizeof fault->text,
+                       "the section for %.*s is sealed to a key that is not its own", (int)section->to.size,
+                       (const char *)section->to.data);
+        return STATUS_REFUSED;
+    }
+    return status;
+}
+
+/* STATUS_OK, STATUS_REFUSED with a fault, or a failure of ours. */
+static enum status compare(struct engine *engine, const struct job *job, size_t index, struct fault *fault)
+{
+    const struct envelope_published_event *event = &job->published.events[index];
+    const struct protocol *protocol = job->events[index].protocol->protocol;
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < event->part_count; i++)
+        status = check_part(engine, protocol, &event->parts[i], &job->events[index].sections[i], fault);
+    if (status != STATUS_OK)
+        return status;
+    if (all_there(engine->decision, event, &fault->refusal))
+        return STATUS_OK;
+    fault->ruled = true;
+    return STATUS_REFUSED;
+}
+
+/* ---- an event ---- */
+
+/* What may be said even when the bundle has expired. */
+static bool takes_away(const struct catalogue *catalogue, const struct job_event *event,
+                       struct byte_view type)
+{
+    if (event->problem != NULL)
+        return false;
+    enum effect effect = catalogue->events[event->request.event].effect;
+    return effect == EFFECT_REMOVE || effect == EFFECT_WITHDRAW ||
+           bytes_equal(type, bytes_of_string("event.retracted")) ||
+           bytes_equal(type, bytes_of_string("event.erased"));
+}
+
+/* Why a new event has no outcome whatever the rules say; NULL: it is decided. */
+static const char *why_not_now(const struct engine *engine, const struct job *job, size_t index,
+                               const struct peer *sender, Wire__Verdict *ret_verdict)
+{
+    const struct core *core = &job->published.events[index].core;
+    const char *reason = NULL;
+
+    *ret_verdict = WIRE__VERDICT__BUSY;
+    if (judging_now(engine, sender, &reason) != STATUS_OK)
+        return reason;
+    if (core->created > engine->now + SKEW_MS)
+        return "the event is dated later than the broker's clock says it is; check the clocks";
+    *ret_verdict = WIRE__VERDICT__STALE;
+    if (job->rulebook != engine->rulebook ||
+        memcmp(core->bundle, bundle_head_digest(engine->rulebook->bundle), CORE_DIGEST_SIZE) != 0)
+        return "another bundle is in force; plan again under it";
+    enum bundle_state state = bundle_state(engine->rulebook->bundle, engine->now, 0);
+    if ((state == BUNDLE_EXPIRED || state == BUNDLE_NOT_YET) &&
+        !takes_away(engine->rulebook->catalogue, &job->events[index], core->type))
+        return "the bundle is out of its period of validity; load a newer one and plan again";
+    return NULL;
+}
+
+static enum status refuse(struct engine *engine, struct job *job, size_t index, const char *reason,
+                          const struct policy_refusal *extra, struct judging *ret)
+{
+    ret->fate = JUDGING_REFUSED;
+    ret->outcome = (struct outcome){.verdict = WIRE__VERDICT__REFUSED};
+    return judging_why(engine, job, job->events[index].protocol->protocol, engine->decision, reason, extra,
+                       &ret->outcome.why);
+}
+
+static enum status refuse_parts(struct engine *engine, struct job *job, size_t index, struct subject *subject,
+                                const struct fault *fault, struct judging *ret)
+{
+    const struct protocol *protocol = job->events[index].protocol->protocol;
+    char text[POLICY_TEXT_SIZE];
+
+    if (fault->stale || has_changed(engine, &job->published.events[index].core, subject))
+        return judging_set(job, ret, JUDGING_NOT_NOW, WIRE__VERDICT__STALE,
+                           fault->stale ? fault->text
+                                        : "what is known about the person has changed; plan again");
+    engine->decision->refusal_count = 0; /* only what is wrong with the sections is told */
+    if (!fault->ruled)
+        return refuse(engine, job, index, fault->text, NULL, ret);
+    policy_refusal_text(protocol, engine->decision, &fault->refusal, text);
+    return refuse(engine, job, index, text, &fault->refusal, ret);
+}
+
+/* Who had the standing event before that this one repeats; false when it repeats none. */
+static bool had_before(struct engine *engine, const struct core *core, const struct protocol *protocol,
+                       const struct peer *sender, struct subject *subject, struct party_set *ret_already)
+{
+    const struct subject_standing *standing =
+        subjects_standing(subject, sender->stored.number, core->repeats);
+
+    if (standing == NULL)
+        return false;
+    for (size_t i = 0; i < standing->reached_count; i++) {
+        const struct peer *peer = peers_number(engine->peers, standing->reached[i]);
+        uint16_t party =
+            peer == NULL ? PROTOCOL_NONE : protocol_find_party(protocol, bytes_of_string(peer->stored.id));
+        if (party != PROTOCOL_NONE)
+            party_set_add(ret_already, party);
+    }
+    return true;
+}
+
+enum status judging_event(struct engine *engine, struct job *job, size_t index, const struct peer *sender,
+                          struct subject *subject, struct judging *ret)
+{
+    const struct core *core = &job->published.events[index].core;
+    struct job_event *event = &job->events[index];
+    struct party_set already = {{0}};
+    struct fault fault = {0};
+    Wire__Verdict verdict;
+    char text[POLICY_TEXT_SIZE];
+    enum status status;
+
+    const char *reason = why_not_now(engine, job, index, sender, &verdict);
+    if (reason != NULL)
+        return judging_set(job, ret, JUDGING_NOT_NOW, verdict, reason);
+    if (event->problem != NULL)
+        return judging_set(job, ret, JUDGING_REFUSED, WIRE__VERDICT__REFUSED, event->problem);
+    if (core->has_repeats && !had_before(engine, core, event->protocol->protocol, sender, subject, &already))
+        return judging_set(job, ret, JUDGING_REFUSED, WIRE__VERDICT__REFUSED,
+                           "the event repeats one that is not standing; publish it anew");
+    status = judging_decide(engine, core, event, subject, &already);
+    if (status != STATUS_OK)
+        return status;
+    if (!engine->decision->granted || engine->decision->reason != POLICY_NONE) {
+        policy_decision_text(event->protocol->protocol, engine->decision, text);
+        return refuse(engine, job, index, text, NULL, ret);
+    }
+    status = compare(engine, job, index, &fault);
+    if (status == STATUS_REFUSED)
+        return refuse_parts(engine, job, index, subject, &fault, ret);
+    if (status != STATUS_OK)
+        return status;
+    ret->fate = JUDGING_ACCEPTED;
+    ret->outcome = (struct outcome){.verdict = WIRE__VERDICT__ACCEPTED};
+    return judging_why(engine, job, event->protocol->protocol, engine->decision, NULL, NULL,
+                       &ret->outcome.why);
+}

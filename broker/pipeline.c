@@ -1,0 +1,615 @@
+#include "broker/pipeline.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "broker/engine.h"
+#include "broker/pipeline_storage.h"
+#include "broker/quota.h"
+#include "broker/verifying.h"
+
+#define WORKERS_MAX    16
+#define ARENAS         128   /* frames verified and not yet stored */
+#define WORDS          65536 /* room for what is not a frame */
+#define VERDICTS       256
+#define OUTGOING       8192
+#define HELD_MOST      64 /* acknowledgements that wait for a publish */
+#define TICK_MS        50
+#define SEQUENCE_FIRST 1
+
+struct pipeline {
+    struct pipeline_limits limits;
+    struct clock clock;
+    char *folder;
+    bool memory;
+    struct pipeline_storage storage;
+
+    /* Between threads. */
+    struct mailbox *intake;
+    struct mailbox *verdicts;
+    struct mailbox *arenas;
+    struct wire_arena arena_list[ARENAS];
+    struct outgoing_queue outgoing;
+    pthread_mutex_t mutex; /* over rulebook */
+    struct rulebook *rulebook;
+    _Atomic size_t frames; /* submitted, not yet stored */
+    _Atomic size_t bytes;
+    _Atomic bool starving; /* deliveries wait for room in outgoing */
+
+    /* The gate's. */
+    uint64_t sequence;
+    struct quota *quota;
+
+    /* The store thread's. */
+    struct engine *engine;
+    struct job *waiting; /* verified out of turn, ascending by sequence, linked by `later` */
+    uint64_t next;
+    struct job **group;
+    struct job *held[HELD_MOST];
+    size_t held_count;
+    int64_t held_since;
+    bool dead;
+
+    pthread_t workers[WORKERS_MAX];
+    unsigned worker_count;
+    pthread_t store_thread;
+    bool store_running;
+};
+
+struct pipeline_limits pipeline_limits(void)
+{
+    return (struct pipeline_limits){.verify_workers = 2,
+                                    .intake_frames = 4096,
+                                    .intake_bytes = (size_t)16 << 20,
+                                    .group_frames = 1024,
+                                    .group_bytes = (size_t)16 << 20,
+                                    .outgoing_bytes = (size_t)16 << 20,
+                                    .credit = 1024,
+                                    .in_flight = 65536,
+                                    .frames_per_second = 2000,
+                                    .plans_per_minute = 60000,
+                                    .refusals_per_minute = 600,
+                                    .undelivered_sections = 1000000,
+                                    .disk_floor = UINT64_C(64) << 20,
+                                    .receipts_wait = 10,
+                                    .consulted_after = 300000,
+                                    .refusal_repeats = 60000,
+                                    .sign_every = 250};
+}
+
+/* Everything here can fail only through a bug. */
+static void must(int error)
+{
+    assert(error == 0);
+}
+
+static struct rulebook *present_rulebook(struct pipeline *pipeline)
+{
+    struct rulebook *rulebook;
+
+    must(pthread_mutex_lock(&pipeline->mutex));
+    rulebook = rulebook_share(pipeline->rulebook);
+    must(pthread_mutex_unlock(&pipeline->mutex));
+    return rulebook;
+}
+
+/* ---- verify workers ---- */
+
+static void *run_worker(void *context)
+{
+    struct pipeline *pipeline = context;
+    void *arena = NULL;
+    void *item = NULL;
+
+    /* An arena first: then whatever was taken from the intake is soon verified, and the store thread never
+     * waits for a frame that cannot be. */
+    while (mailbox_take(pipeline->arenas, -1, &arena) == STATUS_OK) {
+        if (mailbox_take(pipeline->intake, -1, &item) != STATUS_OK)
+            break;
+        struct job *job = item;
+        if (job->kind == JOB_FRAME) {
+            job->arena = arena;
+            job->rulebook = present_rulebook(pipeline);
+            verifying_frame(job);
+            CRASH_POINT("broker.verified");
+        } else {
+            must(mailbox_put(pipeline->arenas, arena) == STATUS_OK ? 0 : 1);
+        }
+        must(mailbox_put(pipeline->verdicts, job) == STATUS_OK ? 0 : 1);
+    }
+    return NULL;
+}
+
+/* ---- the store thread ---- */
+
+static int64_t now_of(const struct pipeline *pipeline)
+{
+    return clock_now(&pipeline->clock);
+}
+
+static void done_with(struct pipeline *pipeline, struct job *job)
+{
+    if (job->kind == JOB_FRAME) {
+        atomic_fetch_sub(&pipeline->frames, 1);
+        atomic_fetch_sub(&pipeline->bytes, job->bytes.size);
+    }
+    if (job->arena != NULL) {
+        struct wire_arena *arena = job->arena;
+        job->arena = NULL;
+        wire_arena_reset(arena);
+        must(mailbox_put(pipeline->arenas, arena) == STATUS_OK ? 0 : 1);
+    }
+    job_free(&job);
+}
+
+static void die(struct pipeline *pipeline, enum status status)
+{
+    struct outgoing *word = NULL;
+
+    pipeline->dead = true;
+    if (outgoing_new(PIPELINE_FATAL, &word) != STATUS_OK)
+        abort(); /* nothing may go on, and nobody can be told */
+    bytes_append_format(&word->bytes, "the store cannot go on: %s: %s", status_text(status),
+                        store_error(pipeline->storage.store));
+    outgoing_put(&pipeline->outgoing, &word);
+}
+
+static void run_jobs(struct pipeline *pipeline, struct job **jobs, size_t count)
+{
+    enum status status = STATUS_OK;
+
+    if (count == 0)
+        return;
+    if (!pipeline->dead)
+        status = engine_group(pipeline->engine, jobs, count, now_of(pipeline));
+    for (size_t i = 0; i < count; i++)
+        done_with(pipeline, jobs[i]);
+    if (status != STATUS_OK)
+        die(pipeline, status);
+}
+
+/* Puts a verified job where its turn is. */
+static void wait_in_turn(struct pipeline *pipeline, struct job *job)
+{
+    struct job **link = &pipeline->waiting;
+
+    while (*link != NULL && (*link)->sequence < job->sequence)
+        link = &(*link)->later;
+    job->later = *link;
+    *link = job;
+}
+
+/* Only acknowledges: its commit can go along with the next publish. */
+static bool can_wait(const struct job *job)
+{
+    return job->kind == JOB_FRAME && job->error == NULL &&
+           (job->frame->verb_case == WIRE__FRAME__VERB_RECEIPTS ||
+            job->frame->verb_case == WIRE__FRAME__VERB_REPORTS);
+}
+
+static bool commits(const struct job *job)
+{
+    return job->kind == JOB_BUNDLE || job->kind == JOB_CONTROL ||
+           (job->kind == JOB_FRAME && job->error == NULL &&
+            job->frame->verb_case == WIRE__FRAME__VERB_PUBLISH);
+}
+
+static void run_held(struct pipeline *pipeline)
+{
+    size_t count = pipeline->held_count;
+
+    pipeline->held_count = 0;
+    run_jobs(pipeline, pipeline->held, count);
+}
+
+/* The jobs whose turn it is, as one group; acknowledgements alone are held for a moment. */
+static bool run_turn(struct pipeline *pipeline)
+{
+    size_t count = 0;
+    size_t bytes = 0;
+    bool commit = false;
+
+    while (pipeline->waiting != NULL && pipeline->waiting->sequence == pipeline->next &&
+           count + pipeline->held_count < pipeline->limits.group_frames &&
+           bytes < pipeline->limits.group_bytes && pipeline->held_count < HELD_MOST) {
+        struct job *job = pipeline->waiting;
+        pipeline->waiting = job->later;
+        pipeline->next++;
+        bytes += job->bytes.size;
+        if (can_wait(job)) {
+            if (pipeline->held_count == 0)
+                pipeline->held_since = clock_elapsed();
+            pipeline->held[pipeline->held_count++] = job;
+            continue;
+        }
+        commit = commit || commits(job);
+        pipeline->group[count++] = job;
+    }
+    if (commit || pipeline->held_count == HELD_MOST) {
+        memmove(pipeline->group + pipeline->held_count, pipeline->group, count * sizeof(struct job *));
+        memcpy(pipeline->group, pipeline->held, pipeline->held_count * sizeof(struct job *));
+        count += pipeline->held_count;
+        pipeline->held_count = 0;
+    }
+    run_jobs(pipeline, pipeline->group, count);
+    return count > 0;
+}
+
+static int next_wait(const struct pipeline *pipeline, int64_t ticked)
+{
+    int64_t left = ticked + TICK_MS - clock_elapsed();
+
+    if (pipeline->held_count > 0) {
+        int64_t due = pipeline->held_since + pipeline->limits.receipts_wait - clock_elapsed();
+        left = due < left ? due : left;
+    }
+    return left < 0 ? 0 : (int)left;
+}
+
+static void tick(struct pipeline *pipeline, bool idle)
+{
+    enum status status;
+
+    if (pipeline->dead)
+        return;
+    status = engine_tick(pipeline->engine, now_of(pipeline));
+    if (status == STATUS_OK)
+        status = pipeline_storage_rest(&pipeline->storage, idle);
+    if (status != STATUS_OK)
+        die(pipeline, status);
+}
+
+static void take_verdicts(struct pipeline *pipeline, void **items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = items[i];
+        if (job->kind == JOB_WAKE)
+            done_with(pipeline, job);
+        else
+            wait_in_turn(pipeline, job);
+    }
+}
+
+static void *run_store(void *context)
+{
+    struct pipeline *pipeline = context;
+    void *items[VERDICTS];
+    int64_t ticked = clock_elapsed();
+    enum status status = STATUS_OK;
+
+    while (status != STATUS_CLOSED) {
+        size_t count = 0;
+        status = mailbox_take_all(pipeline->verdicts, next_wait(pipeline, ticked), items, VERDICTS, &count);
+        bool idle = status == STATUS_TIMEOUT;
+        if (status == STATUS_OK)
+            take_verdicts(pipeline, items, count);
+        while (run_turn(pipeline))
+            ;
+        if (pipeline->held_count > 0 &&
+            clock_elapsed() - pipeline->held_since >= pipeline->limits.receipts_wait)
+            run_held(pipeline);
+        if (clock_elapsed() - ticked >= TICK_MS || atomic_exchange(&pipeline->starving, false)) {
+            tick(pipeline, idle);
+            ticked = clock_elapsed();
+        }
+        atomic_store(&pipeline->starving, pipeline->engine->starving);
+    }
+    run_held(pipeline);
+    if (!pipeline->dead) {
+        status = engine_close(pipeline->engine, now_of(pipeline));
+        if (status != STATUS_OK)
+            die(pipeline, status);
+    }
+    return NULL;
+}
+
+/* ---- starting and stopping ---- */
+
+static enum status make_mailboxes(struct pipeline *pipeline)
+{
+    enum status status = mailbox_new(pipeline->limits.intake_frames + WORDS, &pipeline->intake);
+
+    if (status == STATUS_OK)
+        status = mailbox_new(VERDICTS, &pipeline->verdicts);
+    if (status == STATUS_OK)
+        status = mailbox_new(ARENAS, &pipeline->arenas);
+    if (status == STATUS_OK)
+        status = mailbox_new(OUTGOING, &pipeline->outgoing.mailbox);
+    if (status == STATUS_OK)
+        status = quota_new(pipeline->limits.frames_per_second, &pipeline->quota);
+    for (size_t i = 0; status == STATUS_OK && i < ARENAS; i++) {
+        pipeline->arena_list[i] = wire_arena(WIRE_ARENA_FRAME);
+        status = mailbox_put(pipeline->arenas, &pipeline->arena_list[i]);
+    }
+    return status;
+}
+
+static enum status make_engine(struct pipeline *pipeline)
+{
+    struct engine_options options = {.limits = &pipeline->limits,
+                                     .folder = pipeline->memory ? NULL : pipeline->folder,
+                                     .store = pipeline->storage.store,
+                                     .logbook = pipeline->storage.logbook,
+                                     .index = pipeline->storage.index,
+                                     .outgoing = &pipeline->outgoing,
+                                     .rulebook = pipeline->rulebook,
+                                     .now = now_of(pipeline)};
+
+    pipeline->group = calloc(pipeline->limits.group_frames + HELD_MOST, sizeof(struct job *));
+    if (pipeline->group == NULL)
+        return STATUS_NO_MEMORY;
+    return engine_new(&options, &pipeline->engine);
+}
+
+static enum status start_threads(struct pipeline *pipeline)
+{
+    if (pthread_create(&pipeline->store_thread, NULL, run_store, pipeline) != 0)
+        return STATUS_NO_MEMORY;
+    pipeline->store_running = true;
+    for (unsigned i = 0; i < pipeline->limits.verify_workers && i < WORKERS_MAX; i++) {
+        if (pthread_create(&pipeline->workers[i], NULL, run_worker, pipeline) != 0)
+            return i == 0 ? STATUS_NO_MEMORY : STATUS_OK;
+        pipeline->worker_count++;
+    }
+    return STATUS_OK;
+}
+
+static void free_jobs(struct mailbox *mailbox)
+{
+    void *item = NULL;
+
+    while (mailbox != NULL && mailbox_take(mailbox, 0, &item) == STATUS_OK) {
+        struct job *job = item;
+        job->arena = NULL;
+        job_free(&job);
+    }
+}
+
+static void free_pipeline(struct pipeline *pipeline)
+{
+    void *item = NULL;
+
+    engine_free(&pipeline->engine);
+    pipeline_storage_close(&pipeline->storage);
+    free_jobs(pipeline->intake);
+    free_jobs(pipeline->verdicts);
+    while (pipeline->outgoing.mailbox != NULL &&
+           mailbox_take(pipeline->outgoing.mailbox, 0, &item) == STATUS_OK) {
+        struct outgoing *outgoing = item;
+        outgoing_free(&outgoing);
+    }
+    mailbox_free(&pipeline->intake);
+    mailbox_free(&pipeline->verdicts);
+    mailbox_free(&pipeline->arenas);
+    mailbox_free(&pipeline->outgoing.mailbox);
+    for (size_t i = 0; i < ARENAS; i++)
+        wire_arena_free(&pipeline->arena_list[i]);
+    quota_free(&pipeline->quota);
+    rulebook_free(&pipeline->rulebook);
+    must(pthread_mutex_destroy(&pipeline->mutex));
+    free(pipeline->group);
+    free(pipeline->folder);
+    free(pipeline);
+}
+
+enum status pipeline_start(const struct pipeline_options *options, struct pipeline **ret,
+                           struct pipeline_reason *ret_reason)
+{
+    struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+    enum status status;
+
+    ret_reason->text[0] = '\0';
+    if (pipeline == NULL)
+        return STATUS_NO_MEMORY;
+    must(pthread_mutex_init(&pipeline->mutex, NULL));
+    pipeline->limits = options->limits;
+    pipeline->clock = *options->clock;
+    pipeline->memory = options->memory;
+    pipeline->next = SEQUENCE_FIRST;
+    pipeline->sequence = SEQUENCE_FIRST;
+    pipeline->folder = strdup(options->folder);
+    status = pipeline->folder == NULL ? STATUS_NO_MEMORY : make_mailboxes(pipeline);
+    if (status == STATUS_OK)
+        status =
+            rulebook_new(options->bundle, &pipeline->rulebook, ret_reason->text, sizeof ret_reason->text);
+    if (status == STATUS_OK)
+        status = pipeline_storage_open(options, now_of(pipeline), &pipeline->storage, ret_reason);
+    if (status == STATUS_OK)
+        status = make_engine(pipeline);
+    if (status == STATUS_OK)
+        status = start_threads(pipeline);
+    if (status == STATUS_OK) {
+        *ret = pipeline;
+        return STATUS_OK;
+    }
+    if (ret_reason->text[0] == '\0')
+        (void)snprintf(ret_reason->text, sizeof ret_reason->text, "the broker's store cannot start: %s",
+                       status_text(status));
+    pipeline_stop(&pipeline);
+    return status;
+}
+
+void pipeline_stop(struct pipeline **pipeline)
+{
+    struct pipeline *gone = *pipeline;
+
+    *pipeline = NULL;
+    if (gone == NULL)
+        return;
+    /* Nobody takes what comes out any more, and nobody must wait for that. */
+    if (gone->outgoing.mailbox != NULL)
+        mailbox_close(gone->outgoing.mailbox);
+    if (gone->intake != NULL)
+        mailbox_close(gone->intake);
+    for (unsigned i = 0; i < gone->worker_count; i++)
+        must(pthread_join(gone->workers[i], NULL));
+    if (gone->verdicts != NULL)
+        mailbox_close(gone->verdicts);
+    if (gone->store_running)
+        must(pthread_join(gone->store_thread, NULL));
+    free_pipeline(gone);
+}
+
+/* ---- the gate's side ---- */
+
+static enum status put_word(struct pipeline *pipeline, struct job *job)
+{
+    enum status status;
+
+    job->sequence = pipeline->sequence;
+    status = mailbox_try_put(pipeline->intake, job); /* the gate must go on taking what comes out */
+    if (status == STATUS_OK)
+        pipeline->sequence++;
+    else
+        job_free(&job);
+    return status;
+}
+
+enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_frame *frame)
+{
+    struct job *job = NULL;
+    enum status status;
+
+    if (frame->bytes.size > WIRE_FRAME_LIMIT)
+        return STATUS_TOO_LARGE;
+    if (atomic_load(&pipeline->frames) >= pipeline->limits.intake_frames ||
+        atomic_load(&pipeline->bytes) + frame->bytes.size > pipeline->limits.intake_bytes)
+        return STATUS_BUSY;
+    status = quota_take(pipeline->quota, frame->member, clock_elapsed());
+    if (status == STATUS_OK)
+        status = job_new(JOB_FRAME, &job);
+    if (status != STATUS_OK)
+        return status;
+    job->connection = frame->connection;
+    memcpy(job->member, frame->member, strnlen(frame->member, MEMBER_ID_LENGTH));
+    bytes_append_view(&job->bytes, frame->bytes);
+    if (job->bytes.status != STATUS_OK) {
+        status = job->bytes.status;
+        job_free(&job);
+        return status;
+    }
+    atomic_fetch_add(&pipeline->frames, 1);
+    atomic_fetch_add(&pipeline->bytes, frame->bytes.size);
+    status = put_word(pipeline, job);
+    if (status != STATUS_OK) {
+        atomic_fetch_sub(&pipeline->frames, 1);
+        atomic_fetch_sub(&pipeline->bytes, frame->bytes.size);
+    }
+    CRASH_POINT("broker.intake");
+    return status;
+}
+
+enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member)
+{
+    struct job *job = NULL;
+    enum status status = job_new(JOB_CONNECTED, &job);
+
+    if (status != STATUS_OK)
+        return status;
+    job->connection = connection;
+    memcpy(job->member, member, strnlen(member, MEMBER_ID_LENGTH));
+    return put_word(pipeline, job);
+}
+
+enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection)
+{
+    struct job *job = NULL;
+    enum status status = job_new(JOB_DISCONNECTED, &job);
+
+    if (status != STATUS_OK)
+        return status;
+    job->connection = connection;
+    return put_word(pipeline, job);
+}
+
+enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
+                            struct pipeline_reason *ret_reason)
+{
+    struct job *job = NULL;
+    struct rulebook *before;
+    enum status status = job_new(JOB_BUNDLE, &job);
+
+    ret_reason->text[0] = '\0';
+    if (status == STATUS_OK)
+        status = rulebook_new(bundle, &job->rulebook, ret_reason->text, sizeof ret_reason->text);
+    if (status != STATUS_OK) {
+        if (ret_reason->text[0] == '\0')
+            (void)snprintf(ret_reason->text, sizeof ret_reason->text, "%s", status_text(status));
+        job_free(&job);
+        return status;
+    }
+    /* From now on frames are verified under the new one; those under way are found out by the store thread.
+     */
+    must(pthread_mutex_lock(&pipeline->mutex));
+    before = pipeline->rulebook;
+    pipeline->rulebook = rulebook_share(job->rulebook);
+    must(pthread_mutex_unlock(&pipeline->mutex));
+    rulebook_free(&before);
+    status = put_word(pipeline, job);
+    if (status != STATUS_OK)
+        (void)snprintf(ret_reason->text, sizeof ret_reason->text, "%s", status_text(status));
+    return status;
+}
+
+enum status pipeline_control(struct pipeline *pipeline, uint64_t token, struct byte_view json)
+{
+    struct job *job = NULL;
+    enum status status = job_new(JOB_CONTROL, &job);
+
+    if (status != STATUS_OK)
+        return status;
+    job->token = token;
+    bytes_append_view(&job->bytes, json);
+    if (job->bytes.status != STATUS_OK) {
+        status = job->bytes.status;
+        job_free(&job);
+        return status;
+    }
+    return put_word(pipeline, job);
+}
+
+int pipeline_fd(const struct pipeline *pipeline)
+{
+    return mailbox_fd(pipeline->outgoing.mailbox);
+}
+
+/* Deliveries wait for what was taken now: the store thread is to look round. */
+static void wake(struct pipeline *pipeline)
+{
+    struct job *job = NULL;
+
+    if (atomic_load(&pipeline->outgoing.bytes) > pipeline->limits.outgoing_bytes / 2 ||
+        !atomic_load(&pipeline->starving) || job_new(JOB_WAKE, &job) != STATUS_OK)
+        return;
+    if (mailbox_try_put(pipeline->verdicts, job) != STATUS_OK)
+        job_free(&job);
+}
+
+size_t pipeline_take(struct pipeline *pipeline, struct pipeline_out **ret_out, size_t limit)
+{
+    size_t count = 0;
+    void *item = NULL;
+
+    while (count < limit && mailbox_take(pipeline->outgoing.mailbox, 0, &item) == STATUS_OK) {
+        struct outgoing *outgoing = item;
+        outgoing_taken(&pipeline->outgoing, outgoing);
+        ret_out[count++] = &outgoing->face;
+    }
+    if (count > 0)
+        wake(pipeline);
+    return count;
+}
+
+void pipeline_out_free(struct pipeline *pipeline, struct pipeline_out **out)
+{
+    struct outgoing *outgoing = (struct outgoing *)(void *)*out;
+
+    (void)pipeline;
+    outgoing_free(&outgoing);
+    *out = NULL;
+}

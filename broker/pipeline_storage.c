@@ -1,0 +1,127 @@
+#include "broker/pipeline_storage.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/db.h"
+#include "broker/store/store_sqlite.h"
+
+#define CACHE_KIB    16384
+#define WAL_SOME     1000  /* pages: 4 MB */
+#define WAL_MUCH     16000 /* 64 MB */
+#define SCHEMA_LIMIT ((size_t)64 << 10)
+
+static bool make_path(char out[static PATH_MAX], const char *folder, const char *name)
+{
+    int size = snprintf(out, PATH_MAX, "%s/%s", folder, name);
+
+    return size > 0 && size < PATH_MAX;
+}
+
+static enum status fail(struct pipeline_reason *reason, enum status status, const char *what,
+                        const char *detail)
+{
+    (void)snprintf(reason->text, sizeof reason->text, "%s: %s%s%s", what, status_text(status),
+                   detail[0] == '\0' ? "" : ": ", detail);
+    return status;
+}
+
+static enum status open_database(const struct pipeline_options *options, const char *path,
+                                 struct pipeline_storage *storage, struct pipeline_reason *ret_reason)
+{
+    struct byte_buffer schema = bytes_buffer(SCHEMA_LIMIT);
+    struct db_options db = {.application_id = LOGBOOK_STORE_APPLICATION,
+                            .user_version = LOGBOOK_STORE_VERSION,
+                            .kind = DB_DURABLE,
+                            .memory = options->memory,
+                            .cache_kib = CACHE_KIB};
+    enum status status;
+
+    bytes_append_string(&schema, logbook_schema);
+    bytes_append_string(&schema, store_sqlite_schema);
+    bytes_append_u8(&schema, 0);
+    if (schema.status != STATUS_OK) {
+        bytes_buffer_free(&schema);
+        return fail(ret_reason, STATUS_NO_MEMORY, path, "");
+    }
+    db.schema_sql = (const char *)schema.data;
+    status = db_open(path, &db, &storage->db);
+    db.read_only = true;
+    if (status == STATUS_OK && !options->memory)
+        status = db_open(path, &db, &storage->reader);
+    bytes_buffer_free(&schema);
+    if (status != STATUS_OK)
+        return fail(ret_reason, status, path, "");
+    status = store_sqlite_new(storage->db, &storage->store);
+    return status == STATUS_OK ? status : fail(ret_reason, status, path, "");
+}
+
+static enum status open_log(const struct pipeline_options *options, int64_t now, const char *path,
+                            struct pipeline_storage *storage, struct pipeline_reason *ret_reason)
+{
+    struct logbook_options log = {.checkpoint_path = path,
+                                  .key = keystore_log(options->keystore),
+                                  .origin = keystore_log_name(options->keystore),
+                                  .random = random_system(),
+                                  .reader = storage->reader};
+    struct logbook_reason reason = {{0}};
+    enum status status;
+
+    if (log.key == NULL || log.origin == NULL)
+        return fail(ret_reason, STATUS_NOT_FOUND, "the key of the log", "");
+    status = logbook_open(storage->db, &log, now, &storage->logbook, &reason);
+    return status == STATUS_OK ? status : fail(ret_reason, status, "the log", reason.text);
+}
+
+enum status pipeline_storage_open(const struct pipeline_options *options, int64_t now,
+                                  struct pipeline_storage *ret, struct pipeline_reason *ret_reason)
+{
+    struct pipeline_storage storage = {0};
+    char database[PATH_MAX];
+    char checkpoints[PATH_MAX];
+    char search[PATH_MAX];
+    struct index_options index = {.path = search, .store_path = database};
+    enum status status;
+
+    if (!make_path(database, options->folder, "broker.db") ||
+        !make_path(checkpoints, options->folder, "checkpoint.db") ||
+        !make_path(search, options->folder, "index.db"))
+        return fail(ret_reason, STATUS_TOO_LARGE, "the folder's path", "");
+    status = open_database(options, database, &storage, ret_reason);
+    if (status == STATUS_OK)
+        status = open_log(options, now, checkpoints, &storage, ret_reason);
+    if (status == STATUS_OK && !options->memory) {
+        status = index_open(&index, &storage.index);
+        if (status != STATUS_OK)
+            (void)fail(ret_reason, status, search, "");
+    }
+    if (status != STATUS_OK) {
+        pipeline_storage_close(&storage);
+        return status;
+    }
+    *ret = storage;
+    return STATUS_OK;
+}
+
+void pipeline_storage_close(struct pipeline_storage *storage)
+{
+    index_close(&storage->index);
+    logbook_close(&storage->logbook);
+    store_close(&storage->store);
+    if (storage->reader != NULL)
+        db_close(&storage->reader);
+    if (storage->db != NULL)
+        db_close(&storage->db);
+}
+
+enum status pipeline_storage_rest(struct pipeline_storage *storage, bool idle)
+{
+    int64_t pages = db_wal_pages(storage->db);
+    enum status status;
+
+    if (pages < (idle ? WAL_SOME : WAL_MUCH))
+        return STATUS_OK;
+    status = db_checkpoint(storage->db, false);
+    return status == STATUS_BUSY || status == STATUS_NO_SPACE ? STATUS_OK : status;
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "broker/index.h"
+#include "broker/logbook.h"
+#include "broker/pipeline.h"
+#include "broker/store/store.h"
+
+/* The databases of a broker's folder, opened and checked. */
+struct pipeline_storage {
+    struct db *db;
+    struct db *reader; /* through which the log reads back what it wrote; NULL in memory */
+    struct store *store;
+    struct logbook *logbook;
+    struct index *index; /* NULL in memory */
+};
+
+/* pipeline_storage_open - broker.db, checkpoint.db and index.db. As pipeline_start; on failure everything is
+ * closed again. */
+enum status pipeline_storage_open(const struct pipeline_options *options, int64_t now,
+                                  struct pipeline_storage *ret, struct pipeline_reason *ret_reason);
+void pipeline_storage_close(struct pipeline_storage *storage);
+
+/* pipeline_storage_rest - copy what is in the WAL to the database when there is much of it, or some and
+ * nothing else to do. Outside transactions. Returns what base/db.h returns. */
+enum status pipeline_storage_rest(struct pipeline_storage *storage, bool idle);

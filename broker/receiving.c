@@ -1,0 +1,239 @@
+#include "broker/receiving.h"
+
+#include <string.h>
+
+#include "broker/accepting.h"
+#include "broker/delivery.h"
+#include "broker/ending.h"
+#include "broker/forwarding.h"
+#include "broker/matching.h"
+#include "broker/replanning.h"
+#include "proto/field.h"
+
+/* Field numbers of messages ReceiptsStored and ReportsStored in wire.proto. */
+enum { STORED_COUNT = 1 };
+
+static enum status answer_count(struct engine *engine, const struct job *job, Wire__Frame__VerbCase verb,
+                                size_t count)
+{
+    bytes_buffer_clear(&engine->body);
+    field_put_varint(&engine->body, STORED_COUNT, count);
+    return engine_answer_frame(engine, job, verb, bytes_buffer_view(&engine->body));
+}
+
+/* ---- receipts ---- */
+
+/* One entry for the batch: its digest, then the indexes of the `disclosed` entries that it covers. */
+static enum status log_receipts(struct engine *engine, const struct job *job, const struct matching *matching)
+{
+    uint8_t indexes[ENVELOPE_BATCH_MAX][8];
+    struct byte_view details[1 + ENVELOPE_BATCH_MAX];
+    struct record_account account = {.time = engine->now,
+                                     .from = bytes_of_string(job->member),
+                                     .outcome = bytes_of_string("delivered"),
+                                     .details = details};
+
+    details[account.detail_count++] = bytes_view(job->digest, DIGEST_SIZE);
+    for (size_t i = 0; i < matching->count; i++) {
+        if (!matching->matches[i].found)
+            continue;
+        bytes_put_u64(indexes[i], matching->matches[i].entry);
+        details[account.detail_count++] = bytes_view(indexes[i], sizeof indexes[i]);
+    }
+    (void)records_add(&engine->records, RECORD_DELIVERED, &account, RECORDS_NO_PERSONAL);
+    for (size_t i = 0; i < matching->count; i++) {
+        const struct receipt *receipt = &job->receipts[i];
+        struct byte_view entry = bytes_view(indexes[i], sizeof indexes[i]);
+        struct record_personal personal = {.event = bytes_view(receipt->event, sizeof receipt->event),
+                                           .header = bytes_view(receipt->header, sizeof receipt->header)};
+        if (!matching->matches[i].found || receipt->outcome != RECEIPT_QUARANTINED)
+            continue;
+        account.to = receipt->from;
+        account.outcome = bytes_of_string("quarantined");
+        account.details = &entry;
+        account.detail_count = 1;
+        (void)records_add(&engine->records, RECORD_QUARANTINED, &account,
+                          records_personal(&engine->records, &personal));
+    }
+    return engine_append(engine);
+}
+
+static enum status refuse_receipts(struct engine *engine, const struct job *job)
+{
+    static const char reason[] = "a receipt does not match what was delivered";
+    struct byte_view digest = bytes_view(job->digest, DIGEST_SIZE);
+    struct record_account account = {.time = engine->now,
+                                     .from = bytes_of_string(job->member),
+                                     .outcome = bytes_of_string("refused"),
+                                     .reason = bytes_of_string(reason),
+                                     .details = &digest,
+                                     .detail_count = 1};
+    enum status status = engine_write(engine);
+
+    if (status != STATUS_OK)
+        return status;
+    (void)engine_records(engine, NULL, 0);
+    (void)records_add(&engine->records, RECORD_REFUSED, &account, RECORDS_NO_PERSONAL);
+    status = engine_append(engine);
+    return status == STATUS_OK ? engine_answer_error(engine, job, WIRE__ERROR_CODE__NOT_ALLOWED, reason)
+                               : status;
+}
+
+enum status receiving_receipts(struct engine *engine, struct job *job)
+{
+    struct peer *recipient = peers_take(engine->peers, bytes_of_string(job->member));
+    struct matching *matching = wire_arena_alloc(job->arena, sizeof *matching);
+    enum status status = recipient == NULL || matching == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+
+    if (status == STATUS_OK)
+        status = matching_find(engine, job, recipient, matching);
+    if (status == STATUS_MISMATCH)
+        return refuse_receipts(engine, job);
+    if (status == STATUS_OK && matching->found > 0) {
+        status = engine_write(engine);
+        if (status == STATUS_OK)
+            status = matching_settle(engine, recipient, matching);
+        if (status == STATUS_OK) {
+            (void)engine_records(engine, job->salts, job->salt_count);
+            status = log_receipts(engine, job, matching);
+        }
+        if (status == STATUS_OK)
+            status = forwarding_append(engine, job, matching);
+        engine->delivered += matching->found;
+    }
+    if (status != STATUS_OK)
+        return status;
+    return answer_count(engine, job, WIRE__FRAME__VERB_RECEIPTS_STORED, job->frame->receipts->n_receipts);
+}
+
+/* ---- reports ---- */
+
+static const struct {
+    enum record_kind kind;
+    const char *outcome;
+} report_kinds[] = {
+    [WIRE__REPORT_KIND__OPENED] = {RECORD_OPENED, "opened"},
+    [WIRE__REPORT_KIND__REPORT_QUARANTINED] = {RECORD_QUARANTINED, "quarantined"},
+    [WIRE__REPORT_KIND__CONFIRMED] = {RECORD_OPENED, "confirmed"},
+    [WIRE__REPORT_KIND__RECALLED] = {RECORD_RECALLED, "deleted"},
+};
+
+/* A report counts only about an event that was disclosed to the reporter. */
+static enum status was_disclosed(struct engine *engine, const struct peer *reporter,
+                                 const struct peer *sender, const Wire__Report *report, bool *ret_disclosed)
+{
+    const struct batch_held *batch = NULL;
+    struct store_place place;
+    struct outcome outcome;
+    uint8_t digest[DIGEST_SIZE];
+    enum status status = batches_find(engine->batches, sender->stored.number, report->event.data, &place);
+
+    *ret_disclosed = false;
+    if (status == STATUS_OK)
+        status = batches_get(engine->batches, place.batch, &batch);
+    if (status == STATUS_OK)
+        status = batches_outcome(batch, place.index, &outcome);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    header_digest(batch->headers[place.index], digest);
+    for (size_t i = 0; i < outcome.recipient_count; i++) {
+        if (outcome.recipients[i].number == reporter->stored.number)
+            *ret_disclosed = memcmp(digest, report->header.data, DIGEST_SIZE) == 0;
+    }
+    return STATUS_OK;
+}
+
+static void log_report(struct engine *engine, const struct job *job, const Wire__Report *report)
+{
+    struct byte_view digest = bytes_view(job->digest, DIGEST_SIZE);
+    struct record_account account = {.time = engine->now,
+                                     .from = bytes_of_string(report->by),
+                                     .to = bytes_of_string(report->from),
+                                     .outcome = bytes_of_string(report_kinds[report->kind].outcome),
+                                     .details = &digest,
+                                     .detail_count = 1};
+    struct record_personal personal = {.officer = bytes_of_string(report->officer),
+                                       .event = wire_view(report->event),
+                                       .header = wire_view(report->header)};
+
+    if (report->code != NULL)
+        account.reason = bytes_of_string(report->code);
+    (void)records_add(&engine->records, report_kinds[report->kind].kind, &account,
+                      records_personal(&engine->records, &personal));
+}
+
+static enum status take_report(struct engine *engine, const struct job *job, const struct peer *reporter,
+                               const Wire__Report *report)
+{
+    const struct peer *sender = peers_find(engine->peers, bytes_of_string(report->from));
+    bool disclosed = false;
+    enum status status = STATUS_OK;
+
+    if (sender == NULL)
+        return STATUS_OK;
+    status = was_disclosed(engine, reporter, sender, report, &disclosed);
+    if (status != STATUS_OK || !disclosed)
+        return status;
+    log_report(engine, job, report);
+    if (report->kind == WIRE__REPORT_KIND__RECALLED)
+        status = store_drop_recall(engine->store, reporter->stored.number, sender->stored.number,
+                                   report->event.data);
+    return status;
+}
+
+enum status receiving_reports(struct engine *engine, struct job *job)
+{
+    const struct peer *reporter = peers_take(engine->peers, bytes_of_string(job->member));
+    size_t count = job->frame->reports->n_reports;
+    enum status status = reporter == NULL ? STATUS_NO_MEMORY : engine_write(engine);
+
+    (void)engine_records(engine, NULL, 0);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = take_report(engine, job, reporter, job->reports[i]);
+    if (status == STATUS_OK)
+        status = engine_append(engine);
+    return status == STATUS_OK ? answer_count(engine, job, WIRE__FRAME__VERB_REPORTS_STORED, count) : status;
+}
+
+/* ---- fetch ---- */
+
+enum status receiving_fetch(struct engine *engine, struct job *job)
+{
+    const Wire__Fetch *fetch = job->frame->fetch;
+    struct peer *peer = peers_find(engine->peers, bytes_of_string(job->member));
+    bool first;
+
+    if (peer == NULL || peer->connection != job->connection)
+        return STATUS_OK; /* a connection that was replaced */
+    first = !peer->fetched;
+    peer->fetched = true;
+    uint64_t credit = (uint64_t)peer->credit + fetch->credit;
+    peer->credit = credit < engine->limits.credit ? (uint32_t)credit : engine->limits.credit;
+    if (fetch->receipts_after > peer->stored.confirmed && fetch->receipts_after <= peer->stored.forwarded) {
+        peer->stored.confirmed = fetch->receipts_after;
+        peer->confirmed_more = true;
+        engine->confirmed_more = true;
+    }
+    if (first && fetch->receipts_after <= peer->stored.forwarded)
+        peer->forwarded = fetch->receipts_after;
+    if (!first)
+        return STATUS_OK;
+    enum status status = replanning_tell(engine, peer);
+    return status == STATUS_OK ? ending_tell(engine, peer) : status;
+}
+
+enum status receiving_confirmed(struct engine *engine)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && engine->confirmed_more && i < peers_count(engine->peers); i++) {
+        struct peer *peer = peers_at(engine->peers, i);
+        if (!peer->confirmed_more)
+            continue;
+        status = store_drop_forwards(engine->store, peer->stored.number, peer->stored.confirmed);
+        peer->confirmed_more = false;
+        peer->dirty = true;
+    }
+    engine->confirmed_more = false;
+    return status;
+}

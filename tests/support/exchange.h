@@ -1,0 +1,132 @@
+#pragma once
+
+#include "broker/pipeline.h"
+#include "policy/decide.h"
+#include "proto/envelope.h"
+#include "proto/opening.h"
+#include "proto/receipt.h"
+#include "proto/record.h"
+#include "proto/uuid.h"
+#include "proto/wire_check.h"
+#include "tests/support/partnership.h"
+
+/*
+ * A broker's pipeline without sockets, with the shipped protocol and members that have real keys: what a test
+ * does is what their agents would do. Every function fails the test when something does not work.
+ */
+#define EXCHANGE_POLICE    0
+#define EXCHANGE_DOVEGATE  1
+#define EXCHANGE_STAFFORD  2
+#define EXCHANGE_PROBATION 3
+#define EXCHANGE_DRUGS     4
+#define EXCHANGE_AGENTS    5
+#define EXCHANGE_FRAMES    256
+
+struct exchange_agent {
+    const char *id;
+    struct keystore *keys;
+    uint64_t connection; /* 0: not connected */
+    struct uuid_source ids;
+    const Wire__Frame *frames[EXCHANGE_FRAMES]; /* received and not looked at */
+    size_t frame_count;
+};
+
+struct exchange {
+    struct partnership *partnership;
+    struct keystore *broker;
+    struct bundle *bundle;
+    struct rulebook *rules; /* the same, read */
+    struct clock clock;
+    struct pipeline_limits limits;
+    bool memory;
+    char folder[128];
+    struct pipeline *pipeline;
+    struct wire_arena arena; /* of everything received */
+    struct exchange_agent agents[EXCHANGE_AGENTS];
+    uint64_t connections;
+    uint64_t requests;
+    char control[4096]; /* the last answer to a control request */
+    char fatal[512];
+    bool bundle_in_force;
+};
+
+/* An event on its way. */
+struct exchange_event {
+    size_t from; /* agent */
+    struct core core;
+    struct byte_buffer core_bytes;
+    struct byte_buffer opening;
+    struct byte_buffer header;
+    size_t section_count;
+    struct byte_buffer sections[WIRE_TO_MAX];
+    struct envelope_slot slots[WIRE_TO_MAX];
+    char texts[4096]; /* of values */
+};
+
+struct exchange *exchange_new(void); /* everybody enrolled, nothing started */
+void exchange_free(struct exchange **exchange);
+
+void exchange_start(struct exchange *exchange);
+enum status exchange_try_start(struct exchange *exchange, struct pipeline_reason *ret_reason);
+void exchange_stop(struct exchange *exchange);
+
+void exchange_connect(struct exchange *exchange, size_t agent);
+void exchange_disconnect(struct exchange *exchange, size_t agent);
+
+/* exchange_bundle - the next bundle, with edits of the shipped protocol, verified; not given to the pipeline.
+ */
+struct policy_edit;
+struct bundle *exchange_bundle(struct exchange *exchange, const struct policy_edit *edits);
+
+/* exchange_load - it comes into force, for the pipeline and for the agents; takes the bundle over. */
+void exchange_load(struct exchange *exchange, struct bundle *bundle);
+
+/* exchange_send - a frame from an agent; exchange_wait - the next frame of that verb to it, within some
+ * seconds; exchange_none - nothing of that verb comes while a question is asked and answered. */
+void exchange_send(struct exchange *exchange, size_t agent, struct byte_view frame);
+const Wire__Frame *exchange_wait(struct exchange *exchange, size_t agent, Wire__Frame__VerbCase verb);
+void exchange_none(struct exchange *exchange, size_t agent, Wire__Frame__VerbCase verb);
+const char *exchange_control(struct exchange *exchange, const char *json);
+
+/* exchange_make - an event about person number `person`: attributes as "strand=catch_convict area=stoke",
+ * held as "name,dob"; juvenile=no unless given. Freed with exchange_drop. */
+void exchange_make(struct exchange *exchange, struct exchange_event *event, size_t from, const char *type,
+                   unsigned person, const char *attributes, const char *held);
+void exchange_drop(struct exchange_event *event);
+
+/* exchange_refer - set correlation, supersedes or repeats, whichever is not NULL, before planning. */
+void exchange_refer(struct exchange_event *event, const uint8_t *correlation, const uint8_t *supersedes,
+                    const uint8_t *repeats);
+
+/* exchange_plan - what the broker answers. */
+const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event *event);
+
+/* exchange_seal - a section for each grant, its items "x". exchange_add - one more section. exchange_close -
+ * the header; exchange_frame - the signed Publish. */
+void exchange_seal(struct exchange *exchange, struct exchange_event *event, const Wire__Plan *plan);
+void exchange_add(struct exchange *exchange, struct exchange_event *event, const char *to, const char *rule,
+                  char *const *labels, size_t label_count);
+void exchange_close(struct exchange_event *event);
+void exchange_frame(struct exchange *exchange, struct exchange_event *const *events, size_t count,
+                    struct byte_buffer *ret);
+
+/* exchange_publish - one event, planned and sealed as the plan says. */
+const Wire__Outcome *exchange_publish(struct exchange *exchange, struct exchange_event *event);
+
+/* exchange_submit - one event as it is. */
+const Wire__Outcome *exchange_submit(struct exchange *exchange, struct exchange_event *event);
+
+/* exchange_fetch - credit for an agent. */
+void exchange_fetch(struct exchange *exchange, size_t agent, uint32_t credit, uint64_t receipts_after);
+
+/* exchange_receipts - receipts of an agent for everything in a Deliver frame. */
+void exchange_receipts(struct exchange *exchange, size_t agent, const Wire__Deliver *deliver,
+                       enum receipt_outcome outcome, struct byte_buffer *ret);
+
+/* exchange_list - police put that person on the list (adult, stoke, force 21), and deliveries of it are left
+ * alone. exchange_consent - probation records a consent. */
+void exchange_list(struct exchange *exchange, unsigned person);
+void exchange_consent(struct exchange *exchange, unsigned person, const char *scope);
+
+/* exchange_entries - how many entries of a kind the log holds (the pipeline must be stopped). */
+size_t exchange_entries(struct exchange *exchange, enum record_kind kind);
