@@ -2,6 +2,7 @@
 
 #include "certs/bundle.h"
 #include "policy/protocol.h"
+#include "proto/batch.h"
 #include "proto/pseudonym.h"
 
 /*
@@ -44,3 +45,21 @@ const struct protocol *membership_protocol(const struct membership *membership, 
 enum status membership_pseudonym(const struct membership *membership, size_t position,
                                  enum pseudonym_kind kind, struct byte_view member, struct byte_view id,
                                  struct pseudonym *ret_pseudonym);
+
+/*
+ * membership_signer - under which certificate a member signs now. STATUS_BAD_CERTIFICATE when it has none
+ * that is in force.
+ */
+enum status membership_signer(const struct membership *membership, const char *member, int64_t now,
+                              struct batch_signer *ret_signer);
+
+/*
+ * membership_author - whose signature a batch is to be verified under: the certificate with this digest,
+ * which must have been in force at `time`. STATUS_UNKNOWN_KEY, or STATUS_EXPIRED when it was not in force.
+ */
+enum status membership_author(const struct membership *membership, struct byte_view certificate, int64_t time,
+                              const struct directory_entry **ret_entry, struct batch_signer *ret_signer);
+
+/* membership_certificate - the same whatever its state, for what states its own time. STATUS_UNKNOWN_KEY. */
+enum status membership_certificate(const struct membership *membership, struct byte_view certificate,
+                                   const struct directory_entry **ret_entry, struct batch_signer *ret_signer);

@@ -38,3 +38,13 @@ enum status outbox_queue(struct agent *agent, const struct draft *draft, int64_t
 /* outbox_state - of one event of ours. STATUS_NOT_FOUND. */
 enum status outbox_state(struct agent *agent, const uint8_t event[static UUID_SIZE],
                          enum outbox_state *ret_state);
+
+/*
+ * outbox_repeat - queue a standing event of ours again for those entitled since, with its values as they
+ * were. Inside a transaction. STATUS_NOT_FOUND when it is not ours, not standing, superseded, not accepted,
+ * or being repeated already.
+ */
+enum status outbox_repeat(struct agent *agent, const uint8_t event[static UUID_SIZE], int64_t now);
+
+/* outbox_resume - after opening: new ids ascend from those in the outbox. */
+enum status outbox_resume(struct agent *agent);

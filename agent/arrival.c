@@ -1,0 +1,298 @@
+#include "agent/arrival.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/consents.h"
+#include "policy/decide.h"
+
+#define DEFAULT_RETENTION_DAYS 366 /* of the trace of what no rule covers */
+
+/* ---- opening
+ * ------------------------------------------------------------------------------------------------ */
+
+struct arrival_opener {
+    const struct keystore *keystore;
+    struct section_opener *opener; /* for the key used last */
+};
+
+enum status arrival_opener_new(const struct keystore *keystore, struct arrival_opener **ret_opener)
+{
+    struct arrival_opener *opener = calloc(1, sizeof *opener);
+
+    if (opener == NULL)
+        return STATUS_NO_MEMORY;
+    opener->keystore = keystore;
+    *ret_opener = opener;
+    return STATUS_OK;
+}
+
+void arrival_opener_reset(struct arrival_opener *opener)
+{
+    section_opener_free(&opener->opener);
+}
+
+void arrival_opener_free(struct arrival_opener **opener)
+{
+    if (*opener == NULL)
+        return;
+    section_opener_free(&(*opener)->opener);
+    free(*opener);
+    *opener = NULL;
+}
+
+static enum status open_section(struct arrival_opener *opener, const struct envelope_delivered *event,
+                                struct items **ret_items)
+{
+    const uint8_t *id = event->section.key;
+    const struct x25519_private *key = NULL;
+    enum status status = STATUS_OK;
+
+    if (opener->opener == NULL ||
+        memcmp(section_opener_key_id(opener->opener), id, SECTION_KEY_ID_SIZE) != 0) {
+        key = keystore_opening(opener->keystore, id);
+        if (key == NULL)
+            return STATUS_UNKNOWN_KEY;
+        section_opener_free(&opener->opener);
+        status = section_opener_new(key, &opener->opener);
+    }
+    return status == STATUS_OK ? section_open(opener->opener, &event->section, event->core_digest, ret_items)
+                               : status;
+}
+
+/* ---- what the rule grants us
+ * ----------------------------------------------------------------------------------- */
+
+/* All routes by which this rule may tell us this. */
+struct allowed {
+    bool any;
+    struct label_set labels;
+    const struct protocol_route *route; /* the first */
+    uint32_t consents;                  /* bits: one of them must stand, unless `free` */
+    bool free;                          /* some route needs no consent */
+};
+
+static bool reaches(const struct protocol *protocol, const struct protocol_route *route, uint16_t us)
+{
+    const struct protocol_class *to = &protocol->classes[route->to_class];
+
+    if (route->to_class == us)
+        return route->stopped == POLICY_NONE;
+    return to->replaced_by == us;
+}
+
+static void find_allowed(const struct protocol *protocol, uint16_t event, uint16_t from, uint16_t us,
+                         struct byte_view rule, struct allowed *ret)
+{
+    const struct protocol_pair *pair = protocol_pair_of(protocol, event, from);
+
+    for (uint16_t i = 0; i < pair->route_count; i++) {
+        const struct protocol_route *route = &protocol->routes[pair->first_route + i];
+
+        if (!bytes_equal(bytes_of_string(protocol->rules[route->rule].id), rule) ||
+            !reaches(protocol, route, us))
+            continue;
+        ret->labels = label_set_or(ret->labels, &route->labels);
+        if (!ret->any)
+            ret->route = route;
+        ret->any = true;
+        if (route->consent == PROTOCOL_NONE)
+            ret->free = true;
+        else
+            ret->consents |= UINT32_C(1) << route->consent;
+    }
+}
+
+static bool labels_allowed(const struct catalogue *catalogue, const struct section *section,
+                           const struct label_set *granted)
+{
+    struct byte_view rest = section->labels;
+    struct byte_view label = {0};
+    unsigned last = 0;
+    bool first = true;
+
+    while (section_next_label(&rest, &label)) {
+        const uint16_t index = catalogue_find_label(catalogue, label);
+
+        if (index == CATALOGUE_NONE || !label_set_has(granted, index) || (!first && index <= last))
+            return false;
+        last = index;
+        first = false;
+    }
+    return true;
+}
+
+static bool values_right(const struct catalogue *catalogue, uint16_t event, const struct items *items)
+{
+    for (size_t i = 0; i < items->count; i++)
+        if (catalogue_check_value(catalogue, event, catalogue_find_label(catalogue, items->list[i].label),
+                                  items->list[i].value, NULL) != STATUS_OK)
+            return false;
+    return true;
+}
+
+static enum status consent_gone(struct agent *agent, const struct protocol *protocol,
+                                const struct allowed *allowed, const struct core *core, bool *ret_gone)
+{
+    enum status status = STATUS_OK;
+
+    *ret_gone = !allowed->free && allowed->consents != 0;
+    for (uint16_t i = 0; i < protocol->consent_count && *ret_gone && status == STATUS_OK; i++) {
+        bool withdrawn = false;
+
+        if ((allowed->consents >> i & 1) == 0)
+            continue;
+        status = consents_withdrawn(agent, core->subject, bytes_of_string(protocol->consents[i].scope),
+                                    &withdrawn);
+        if (!withdrawn)
+            *ret_gone = false;
+    }
+    return status;
+}
+
+/* ---- late
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* When the rule wanted it here; INT64_MAX without a clock or without the date that it counts from. */
+static int64_t deadline(const struct membership *membership, uint16_t event,
+                        const struct protocol_route *route, const struct core *core,
+                        const struct items *items)
+{
+    const struct catalogue *catalogue = membership->catalogue;
+    const struct byte_view *value = NULL;
+    char text[CIVIL_DATE_SIZE];
+    int32_t date = 0;
+
+    if (route->clock == CLOCK_WITHIN)
+        return civil_add_duration(core->created, route->clock_length, 1);
+    if (route->clock != CLOCK_BEFORE)
+        return INT64_MAX;
+    value = items_find(
+        items, catalogue->labels[catalogue->events[event].attributes[route->clock_attribute].label].label);
+    if (value == NULL || value->size >= sizeof text)
+        return INT64_MAX;
+    memcpy(text, value->data, value->size);
+    text[value->size] = '\0';
+    if (civil_parse_date(text, &date) != STATUS_OK)
+        return INT64_MAX;
+    return civil_add_duration(civil_time_of_day_start(date), route->clock_length, -1);
+}
+
+/* ---- the judgement
+ * --------------------------------------------------------------------------------------------- */
+
+static enum arrival_reason open_and_check(const struct membership *membership, struct arrival_opener *opener,
+                                          uint16_t type, const struct envelope_delivered *event,
+                                          enum status *ret_status, struct items **ret_items)
+{
+    struct items *items = NULL;
+    const enum status status = open_section(opener, event, &items);
+
+    *ret_status = STATUS_OK;
+    switch ((int)status) {
+    case STATUS_OK:
+        break;
+    case STATUS_NO_MEMORY:
+    case STATUS_CRYPTO:
+        *ret_status = status;
+        return ARRIVAL_SEAL;
+    case STATUS_UNKNOWN_KEY:
+    case STATUS_BAD_SEAL:
+        return ARRIVAL_SEAL;
+    default:
+        return ARRIVAL_CONTENT;
+    }
+    if (!values_right(membership->catalogue, type, items)) {
+        items_free(&items);
+        return ARRIVAL_KIND;
+    }
+    *ret_items = items;
+    return ARRIVAL_NONE;
+}
+
+static enum arrival_reason find_rule(const struct agent *agent, const struct membership *membership,
+                                     const struct envelope_delivered *event, uint16_t type,
+                                     const struct protocol **ret_protocol, struct allowed *ret_allowed)
+{
+    const struct protocol *protocol = membership_protocol(membership, event->core.protocol);
+    uint16_t from = PROTOCOL_NONE;
+    uint16_t us = PROTOCOL_NONE;
+
+    if (type == CATALOGUE_NONE)
+        return ARRIVAL_TYPE;
+    if (protocol == NULL)
+        return ARRIVAL_SENDER;
+    from = protocol_find_party(protocol, event->core.from);
+    us = protocol_find_party(protocol, bytes_of_string(agent->settings.member));
+    if (from == PROTOCOL_NONE || us == PROTOCOL_NONE)
+        return ARRIVAL_SENDER;
+    *ret_protocol = protocol;
+    find_allowed(protocol, type, protocol->parties[from].class_index, protocol->parties[us].class_index,
+                 event->section.rule, ret_allowed);
+    if (!ret_allowed->any)
+        return ARRIVAL_RULE;
+    return labels_allowed(membership->catalogue, &event->section, &ret_allowed->labels) ? ARRIVAL_NONE
+                                                                                        : ARRIVAL_LABELS;
+}
+
+enum status arrival_judge(struct agent *agent, const struct membership *membership,
+                          struct arrival_opener *opener, const struct envelope_delivered *event, int64_t now,
+                          struct arrival *ret_arrival)
+{
+    const uint16_t type = catalogue_find_event(membership->catalogue, event->core.type);
+    const struct protocol *protocol = NULL;
+    struct allowed allowed = {0};
+    struct duration retention = {0, DEFAULT_RETENTION_DAYS * CIVIL_DAY_MS};
+    struct arrival arrival = {0};
+    enum status status = STATUS_OK;
+    bool gone = false;
+
+    arrival.reason = find_rule(agent, membership, event, type, &protocol, &allowed);
+    if (protocol != NULL)
+        (void)policy_retention(protocol, event->section.rule, &retention);
+    arrival.until = civil_add_duration(now, retention, 1);
+    if (arrival.reason == ARRIVAL_NONE)
+        arrival.reason = open_and_check(membership, opener, type, event, &status, &arrival.items);
+    if (arrival.reason == ARRIVAL_NONE) {
+        status = consent_gone(agent, protocol, &allowed, &event->core, &gone);
+        if (gone)
+            arrival.reason = ARRIVAL_CONSENT;
+    }
+    if (status != STATUS_OK || arrival.reason != ARRIVAL_NONE)
+        items_free(&arrival.items);
+    if (status != STATUS_OK)
+        return status;
+    if (arrival.reason == ARRIVAL_NONE) {
+        arrival.effect = membership->catalogue->events[type].effect;
+        arrival.late = now > deadline(membership, type, allowed.route, &event->core, arrival.items);
+    }
+    *ret_arrival = arrival;
+    return STATUS_OK;
+}
+
+void arrival_free(struct arrival *arrival)
+{
+    items_free(&arrival->items);
+}
+
+const char *arrival_code(enum arrival_reason reason)
+{
+    static const char *const codes[] = {
+#define ARRIVAL_CODE(symbol, code, text) code,
+        ARRIVAL_REASONS(ARRIVAL_CODE)
+#undef ARRIVAL_CODE
+    };
+
+    return codes[reason];
+}
+
+const char *arrival_text(enum arrival_reason reason)
+{
+    static const char *const texts[] = {
+#define ARRIVAL_TEXT(symbol, code, text) text,
+        ARRIVAL_REASONS(ARRIVAL_TEXT)
+#undef ARRIVAL_TEXT
+    };
+
+    return texts[reason];
+}

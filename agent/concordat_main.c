@@ -1,0 +1,308 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/text_view.h"
+#include "base/harden.h"
+#include "base/local_client.h"
+#include "base/options.h"
+
+#define PATIENCE_MS        30000
+#define IMPORT_PATIENCE_MS 600000
+
+static int connect_agent(const struct options *options, struct local_client **ret_client)
+{
+    const char *folder = options_text(options, "agent");
+    char socket[PATH_MAX];
+    enum status status = STATUS_BAD_ARGUMENT;
+
+    if (snprintf(socket, sizeof socket, "%s/control.sock", folder) < (int)sizeof socket)
+        status = local_client_connect(socket, PATIENCE_MS, ret_client);
+    switch ((int)status) {
+    case STATUS_OK:
+        return EXIT_DONE;
+    case STATUS_NOT_FOUND:
+    case STATUS_CLOSED:
+        return options_fail(options, EXIT_ENVIRONMENT,
+                            "no agent runs on %s: start it with concordat-agent run --dir %s", folder,
+                            folder);
+    default:
+        return options_fail(options, EXIT_ENVIRONMENT, "the agent on %s cannot be reached: %s", folder,
+                            status_text(status));
+    }
+}
+
+/* What a reply refuses, told as text or JSON; EXIT_DONE when it refuses nothing. */
+static int check_reply(const struct options *options, const json_t *reply)
+{
+    const char *refused = json_string_value(json_object_get(reply, "refused"));
+    const char *failed = json_string_value(json_object_get(reply, "failed"));
+
+    if (failed != NULL)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s", failed);
+    if (refused == NULL)
+        return EXIT_DONE;
+    if (!options_flag(options, "json"))
+        return options_fail(options, EXIT_REFUSED, "%s", refused);
+    (void)json_dumpf(reply, options_out(options), JSON_COMPACT);
+    (void)fputc('\n', options_out(options));
+    return EXIT_REFUSED;
+}
+
+/*
+ * One request and its replies. take is called with what each reply holds under "ok"; request is taken over,
+ * NULL is no memory.
+ */
+static int ask(const struct options *options, json_t *request, int patience,
+               int (*take)(const struct options *options, const json_t *value, void *context), void *context)
+{
+    struct local_client *client = NULL;
+    json_t *reply = NULL;
+    bool last = false;
+    enum status status = STATUS_NO_MEMORY;
+    int code = request != NULL ? connect_agent(options, &client) : EXIT_ENVIRONMENT;
+
+    if (code == EXIT_DONE)
+        status = local_client_call(client, request, patience, &reply, &last);
+    while (code == EXIT_DONE) {
+        if (status != STATUS_OK) {
+            code =
+                options_fail(options, EXIT_ENVIRONMENT, "the agent did not answer: %s", status_text(status));
+            break;
+        }
+        code = check_reply(options, reply);
+        if (code == EXIT_DONE)
+            code = take(options, json_object_get(reply, "ok"), context);
+        json_decref(reply);
+        reply = NULL;
+        if (last)
+            break;
+        status = local_client_next(client, patience, &reply, &last);
+    }
+    local_client_close(&client);
+    json_decref(request);
+    return code;
+}
+
+static int print_json(const struct options *options, const json_t *value)
+{
+    if (json_dumpf(value, options_out(options), JSON_INDENT(2)) != 0)
+        return EXIT_ENVIRONMENT;
+    (void)fputc('\n', options_out(options));
+    return EXIT_DONE;
+}
+
+/* ---- publish
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *list_of(const struct options *options, const char *name)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < options_count(options, name); i++)
+        (void)json_array_append_new(list, json_string(options_value(options, name, i)));
+    return list;
+}
+
+static int take_published(const struct options *options, const json_t *value, void *context)
+{
+    (void)context;
+    if (options_flag(options, "json")) {
+        (void)json_dumpf(value, options_out(options), JSON_COMPACT);
+        (void)fputc('\n', options_out(options));
+    } else {
+        (void)fprintf(options_out(options), "%s\n", json_string_value(json_object_get(value, "event")));
+    }
+    return EXIT_DONE;
+}
+
+static int run_publish(const struct options *options, void *context)
+{
+    const char *names[] = {"attr", "item"};
+
+    (void)context;
+    if ((options_text(options, "subject") == NULL) == (options_text(options, "re") == NULL))
+        return options_fail(options, EXIT_USAGE, "say about whom: either --subject PNC or --re EVENT-ID");
+    for (size_t n = 0; n < 2; n++)
+        for (size_t i = 0; i < options_count(options, names[n]); i++) {
+            const char *value = options_value(options, names[n], i);
+
+            if (strchr(value, '=') == NULL || value[0] == '=')
+                return options_fail(options, EXIT_USAGE, "--%s \"%s\": write LABEL=VALUE", names[n], value);
+        }
+    return ask(options,
+               json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:o, s:o}", "do", "publish", "type",
+                         options_argument(options, 0), "subject", options_text(options, "subject"), "re",
+                         options_text(options, "re"), "supersedes", options_text(options, "supersedes"),
+                         "protocol", options_text(options, "protocol"), "effective",
+                         options_text(options, "effective"), "attributes", list_of(options, "attr"), "items",
+                         list_of(options, "item")),
+               PATIENCE_MS, take_published, NULL);
+}
+
+/* ---- inbox, show, status, subject
+ * ---------------------------------------------------------------------------------------- */
+
+static int take_page_of_inbox(const struct options *options, const json_t *value, void *context)
+{
+    json_t *all = context;
+
+    if (options_flag(options, "json"))
+        return json_array_extend(all, json_object_get(value, "events")) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
+    text_view_inbox(json_object_get(value, "events"), options_out(options));
+    return EXIT_DONE;
+}
+
+static int run_inbox(const struct options *options, void *context)
+{
+    json_t *all = json_array();
+    json_t *whole = NULL;
+    int code = ask(options, json_pack("{s:s}", "do", "inbox"), PATIENCE_MS, take_page_of_inbox, all);
+
+    (void)context;
+    if (code == EXIT_DONE && options_flag(options, "json")) {
+        whole = json_pack("{s:O}", "events", all);
+        code = print_json(options, whole);
+        json_decref(whole);
+    }
+    json_decref(all);
+    return code;
+}
+
+static int take_event(const struct options *options, const json_t *value, void *context)
+{
+    (void)context;
+    if (options_flag(options, "json"))
+        return print_json(options, value);
+    text_view_event(value, options_out(options));
+    return EXIT_DONE;
+}
+
+static int run_show(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options, json_pack("{s:s, s:s}", "do", "show", "event", options_argument(options, 0)),
+               PATIENCE_MS, take_event, NULL);
+}
+
+static int take_status(const struct options *options, const json_t *value, void *context)
+{
+    (void)context;
+    if (options_flag(options, "json"))
+        return print_json(options, value);
+    text_view_status(value, options_out(options));
+    return EXIT_DONE;
+}
+
+static int run_status(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options, json_pack("{s:s}", "do", "status"), PATIENCE_MS, take_status, NULL);
+}
+
+static int take_subject(const struct options *options, const json_t *value, void *context)
+{
+    (void)context;
+    if (options_flag(options, "json"))
+        return print_json(options, value);
+    (void)fprintf(options_out(options), "%s\n", json_string_value(json_object_get(value, "subject")));
+    return EXIT_DONE;
+}
+
+static int run_subject(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options, json_pack("{s:s, s:s}", "do", "subject", "subject", options_argument(options, 0)),
+               PATIENCE_MS, take_subject, NULL);
+}
+
+/* ---- import
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+/* Rejected rows, or a file that is held for a person to look at, are something found. */
+static int take_import(const struct options *options, const json_t *value, void *context)
+{
+    const json_t *page = json_object_get(value, "page");
+    const char *text = json_string_value(json_object_get(value, "text"));
+    const bool found = json_array_size(json_object_get(page, "rejected")) > 0 ||
+                       json_is_string(json_object_get(page, "held"));
+
+    (void)context;
+    if (options_flag(options, "json"))
+        (void)print_json(options, page);
+    else
+        (void)fputs(text != NULL ? text : "", options_out(options));
+    return found ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int run_import(const struct options *options, void *context)
+{
+    char full[PATH_MAX];
+
+    (void)context;
+    if (realpath(options_argument(options, 1), full) == NULL)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", options_argument(options, 1),
+                            strerror(errno));
+    return ask(
+        options,
+        json_pack("{s:s, s:s, s:s}", "do", "import", "feed", options_argument(options, 0), "file", full),
+        IMPORT_PATIENCE_MS, take_import, NULL);
+}
+
+/* ---- the program
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+#define OPTION_JSON                                                                                          \
+    {                                                                                                        \
+        "json", NULL, "answer in JSON", OPTION_FLAG, false                                                   \
+    }
+
+static const struct option_spec program_options[] = {
+    {"agent", "DIR", "the folder of the agent that runs here", OPTION_TEXT, true},
+    {0},
+};
+
+static const struct option_spec publish_options[] = {
+    {"subject", "PNC", "about whom: a PNC id (or a pseudonym, or local:REFERENCE)", OPTION_TEXT, false},
+    {"re", "EVENT-ID", "about whom, and in answer to what: an event held here", OPTION_TEXT, false},
+    {"supersedes", "ID", "an earlier event of ours that this one replaces", OPTION_TEXT, false},
+    {"protocol", "ID", "under which protocol, if several let us send this", OPTION_TEXT, false},
+    {"effective", "DATE", "from when it holds, YYYY-MM-DD", OPTION_TEXT, false},
+    {"attr", "LABEL=VALUE", "an attribute, which the broker sees", OPTION_LIST, false},
+    {"item", "LABEL=VALUE", "an item, which is sealed for those who may have it", OPTION_LIST, false},
+    OPTION_JSON,
+    {0},
+};
+
+static const struct option_spec json_options[] = {OPTION_JSON, {0}};
+
+static const struct command commands[] = {
+    {"publish", "say something to those whom the protocol names", publish_options, "TYPE", 1, 1, NULL,
+     run_publish},
+    {"import", "read a file of a feed now", json_options, "FEED FILE", 2, 2, NULL, run_import},
+    {"inbox", "what others told us", json_options, NULL, 0, 0, NULL, run_inbox},
+    {"show", "one event, received or sent", json_options, "ID", 1, 1, NULL, run_show},
+    {"status", "how the agent is doing", json_options, NULL, 0, 0, NULL, run_status},
+    {"subject", "the pseudonym of a person, for searches", json_options, "PNC", 1, 1, NULL, run_subject},
+    {0},
+};
+
+static const struct program program = {
+    .name = "concordat",
+    .help = "What an agency's staff and scripts ask of their agent.",
+    .options = program_options,
+    .commands = commands,
+};
+
+int main(int argc, char **argv)
+{
+    if (harden_process() != STATUS_OK) {
+        (void)fputs("concordat: the process cannot be hardened\n", stderr);
+        return EXIT_ENVIRONMENT;
+    }
+    return options_main(&program, argc, argv, NULL);
+}

@@ -1,0 +1,81 @@
+#include "agent/correlated.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/inbox_event.h"
+#include "agent/outbox_row.h"
+
+static enum status find_received(struct agent *agent, const struct plan *plan, struct facts_correlated *ret)
+{
+    struct inbox_event event;
+    enum status status = inbox_event_find(agent, plan->prepared.correlation, &event);
+
+    if (status != STATUS_OK)
+        return status;
+    if (event.has_content && (event.state == INBOX_STORED || event.state == INBOX_SUPERSEDED)) {
+        memcpy(ret->from, event.sender, sizeof ret->from);
+        ret->event = catalogue_find_event(agent->membership->catalogue, event.core.type);
+        ret->same_subject = memcmp(event.core.subject, plan->prepared.subject, CORE_SUBJECT_SIZE) == 0;
+        ret->disclosed_to_us = true;
+    }
+    inbox_event_free(&event);
+    return STATUS_OK;
+}
+
+static enum status find_sent(struct agent *agent, const struct plan *plan, struct facts_correlated *ret)
+{
+    struct byte_buffer kept = bytes_buffer(PREPARED_SIZE_MAX);
+    struct prepared prepared;
+    enum status status = outbox_row_content(agent, plan->prepared.correlation, &kept);
+
+    if (status == STATUS_OK)
+        status = prepared_decode(bytes_buffer_view(&kept), &prepared);
+    if (status == STATUS_OK) {
+        (void)snprintf(ret->from, sizeof ret->from, "%s", agent->settings.member);
+        ret->event = catalogue_find_event(agent->membership->catalogue, prepared.type);
+        ret->same_subject = memcmp(prepared.subject, plan->prepared.subject, CORE_SUBJECT_SIZE) == 0;
+    }
+    bytes_buffer_wipe(&kept);
+    return status;
+}
+
+enum status correlated_find(struct agent *agent, const struct plan *plan, struct facts_correlated *ret)
+{
+    enum status status = STATUS_NOT_FOUND;
+
+    *ret = (struct facts_correlated){.event = CATALOGUE_NONE};
+    if (plan->prepared.has_correlation)
+        status = find_received(agent, plan, ret);
+    if (plan->prepared.has_correlation && status == STATUS_NOT_FOUND)
+        status = find_sent(agent, plan, ret);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status correlated_already(struct agent *agent, const struct plan *plan, struct party_set *ret)
+{
+    struct db_statement *statement = NULL;
+    struct party_set already = {{0}};
+    bool row = false;
+    enum status status = STATUS_OK;
+
+    if (plan->prepared.has_repeats)
+        status =
+            db_statement(agent->db,
+                         "SELECT s.recipient FROM outbox_section AS s JOIN outbox AS o ON o.id = s.outbox"
+                         " WHERE (o.event = ?1 OR o.repeats = ?1) AND o.state IN (2, 3)",
+                         &statement);
+    if (status == STATUS_OK && statement != NULL) {
+        db_bind_blob(statement, 1, bytes_view(plan->prepared.repeats, UUID_SIZE));
+        while ((status = db_step(statement, &row)) == STATUS_OK && row) {
+            const uint16_t party =
+                protocol_find_party(plan->protocol, bytes_of_string(db_column_text(statement, 0)));
+
+            if (party != PROTOCOL_NONE)
+                party_set_add(&already, party);
+        }
+    }
+    if (status == STATUS_OK)
+        *ret = already;
+    return status;
+}

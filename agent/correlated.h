@@ -1,0 +1,11 @@
+#pragma once
+
+#include "agent/agent.h"
+#include "agent/facts.h"
+
+/* correlated_find - what we hold, in inbox or outbox, of the event that a plan says it answers. */
+enum status correlated_find(struct agent *agent, const struct plan *plan, struct facts_correlated *ret);
+
+/* correlated_already - the parties that had the event which a plan repeats, be it from the event itself or
+ * from an earlier repeat; empty when it repeats none. */
+enum status correlated_already(struct agent *agent, const struct plan *plan, struct party_set *ret);

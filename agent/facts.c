@@ -1,0 +1,153 @@
+#include "agent/facts.h"
+
+#include <string.h>
+
+#include "proto/envelope.h"
+
+/* A clock may be this far behind the broker's. */
+#define FACTS_SKEW_MS ((int64_t)5 * 60 * 1000)
+
+/* The event of a ground as policy sees it. */
+static enum status read_request(const struct catalogue *catalogue, const struct core *core,
+                                const Wire__Opening *opening, struct policy_request *ret_request)
+{
+    struct policy_request request = {.event = catalogue_find_event(catalogue, core->type),
+                                     .from = core->from,
+                                     .purpose = core->purpose,
+                                     .occurred = core->occurred,
+                                     .created = core->created,
+                                     .effective = REQUEST_NO_DATE,
+                                     .correlated = core->has_correlation,
+                                     .supersedes = core->has_supersedes,
+                                     .repeats = core->has_repeats};
+    enum status status = request.event == CATALOGUE_NONE ? STATUS_NOT_FOUND : STATUS_OK;
+
+    for (size_t i = 0; i < opening->n_attributes && status == STATUS_OK; i++)
+        status = request_set(catalogue, &request, opening->attributes[i]->id,
+                             bytes_of_string(opening->attributes[i]->value));
+    if (status == STATUS_OK)
+        status = request_read(catalogue, &request, NULL);
+    if (status == STATUS_OK)
+        *ret_request = request;
+    return status;
+}
+
+static enum status verify_ground(const struct membership *membership, const struct plan *plan,
+                                 const Wire__Ground *ground, int64_t now, struct core *ret_core)
+{
+    const struct directory_entry *entry = NULL;
+    struct batch_signer signer = {0};
+    enum status status = STATUS_OK;
+
+    if (ground->committed > (uint64_t)(now + FACTS_SKEW_MS))
+        return STATUS_UNKNOWN_KEY;
+    status = membership_author(membership, wire_view(ground->certificate), (int64_t)ground->committed, &entry,
+                               &signer);
+    if (status != STATUS_OK)
+        return status;
+    status = envelope_ground_verify(ground, &signer, entry->signing, ret_core);
+    if (status != STATUS_OK)
+        return status;
+    if (!bytes_equal(ret_core->from, bytes_of_string(entry->member)) ||
+        memcmp(ret_core->subject, plan->prepared.subject, CORE_SUBJECT_SIZE) != 0)
+        return STATUS_MISMATCH;
+    return STATUS_OK;
+}
+
+void facts_fold(const struct membership *membership, const struct plan *plan, const Wire__Plan *answer,
+                int64_t now, struct register_state *ret_state, size_t *ret_bad)
+{
+    size_t bad = 0;
+
+    register_init(ret_state);
+    for (size_t i = 0; i < answer->n_grounds; i++) {
+        const Wire__Ground *ground = answer->grounds[i];
+        const struct protocol *protocol = NULL;
+        struct policy_request request;
+        struct register_change change;
+        struct core core;
+
+        if (verify_ground(membership, plan, ground, now, &core) != STATUS_OK) {
+            bad++;
+            continue;
+        }
+        protocol = membership_protocol(membership, core.protocol);
+        if (protocol == NULL ||
+            read_request(membership->catalogue, &core, ground->opening, &request) != STATUS_OK ||
+            register_apply(protocol, ret_state, &request, (int64_t)ground->committed, &change) != STATUS_OK)
+            bad++;
+    }
+    *ret_bad = bad;
+}
+
+void facts_decide(const struct membership *membership, const struct plan *plan,
+                  const struct register_state *state, const struct facts_correlated *correlated,
+                  const struct party_set *already, int64_t now, struct policy_decision *ret_decision)
+{
+    const struct protocol *protocol = plan->protocol;
+    struct policy_request request = plan->request;
+    struct policy_facts facts = {.person = state,
+                                 .correlated_from = bytes_of_string(correlated->from),
+                                 .correlated_event = correlated->event,
+                                 .correlated_same_subject = correlated->same_subject,
+                                 .correlated_disclosed_to_sender = correlated->disclosed_to_us};
+
+    for (uint16_t i = 0; i < protocol->party_count; i++) {
+        const struct directory_entry *entry =
+            directory_by_member(membership->directory, protocol->parties[i].id, now);
+
+        if (entry != NULL && entry->role == ROLE_AGENT)
+            party_set_add(&facts.active, i);
+    }
+    request.already = *already;
+    policy_decide(protocol, &facts, &request, now, ret_decision);
+}
+
+/* The labels of a grant as a set; false when one is unknown. */
+static bool read_labels(const struct catalogue *catalogue, const Wire__Grant *grant, struct label_set *ret)
+{
+    struct label_set labels = {{0}};
+
+    for (size_t i = 0; i < grant->n_labels; i++) {
+        const uint16_t label = catalogue_find_label(catalogue, bytes_of_string(grant->labels[i]));
+
+        if (label == CATALOGUE_NONE || label_set_has(&labels, label))
+            return false;
+        label_set_add(&labels, label);
+    }
+    *ret = labels;
+    return true;
+}
+
+static enum facts_comparison compare_grant(const struct membership *membership,
+                                           const struct policy_decision *decision, const Wire__Grant *grant)
+{
+    const struct policy_recipient *ours = policy_recipient(decision, bytes_of_string(grant->to));
+    struct label_set labels;
+
+    if (ours == NULL || !read_labels(membership->catalogue, grant, &labels) ||
+        !label_set_within(&labels, &ours->labels))
+        return FACTS_WIDER;
+    return strcmp(ours->rule, grant->rule) == 0 && label_set_equal(&labels, &ours->labels) ? FACTS_EQUAL
+                                                                                           : FACTS_DIFFERS;
+}
+
+enum facts_comparison facts_compare(const struct membership *membership,
+                                    const struct policy_decision *decision, const Wire__Plan *answer)
+{
+    enum facts_comparison worst = FACTS_EQUAL;
+
+    for (size_t i = 0; i < answer->n_grants; i++) {
+        const enum facts_comparison one = compare_grant(membership, decision, answer->grants[i]);
+
+        if (one == FACTS_WIDER)
+            return FACTS_WIDER;
+        if (i > 0 && strcmp(answer->grants[i - 1]->to, answer->grants[i]->to) >= 0)
+            worst = FACTS_DIFFERS;
+        if (one == FACTS_DIFFERS)
+            worst = FACTS_DIFFERS;
+    }
+    if (answer->n_grants != decision->recipient_count || !decision->granted)
+        worst = decision->granted || answer->n_grants > 0 ? FACTS_DIFFERS : FACTS_WIDER;
+    return worst;
+}

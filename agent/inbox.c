@@ -1,0 +1,317 @@
+#include "agent/inbox.h"
+
+#include <string.h>
+
+#include "agent/inbox_content.h"
+#include "agent/incidents.h"
+#include "agent/listing.h"
+#include "agent/receipts.h"
+#include "agent/reports.h"
+#include "base/crash.h"
+
+/*
+ * state: enum inbox_state. header, section: digests, by which a repetition is recognised. content: sealed
+ * (inbox_content.c); NULL in a tombstone. until: the end of retention.
+ */
+const char inbox_schema[] =
+    "CREATE TABLE inbox ("
+    " id INTEGER PRIMARY KEY,"
+    " event BLOB NOT NULL,"
+    " sender TEXT NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " late INTEGER NOT NULL,"
+    " opened INTEGER NOT NULL,"
+    " received INTEGER NOT NULL,"
+    " until INTEGER NOT NULL,"
+    " supersedes BLOB,"
+    " header BLOB NOT NULL,"
+    " section BLOB NOT NULL,"
+    " content BLOB,"
+    " UNIQUE (event, sender)) STRICT;"
+    "CREATE INDEX inbox_until ON inbox (until);"
+    "CREATE INDEX inbox_supersedes ON inbox (supersedes) WHERE supersedes IS NOT NULL;";
+
+#define TOMBSTONE_MS (366 * CIVIL_DAY_MS)
+
+const char *inbox_state_text(enum inbox_state state)
+{
+    static const char *const texts[] = {"stored", "quarantined", "recalled", "superseded"};
+
+    return texts[state];
+}
+
+/* ---- storing
+ * --------------------------------------------------------------------------------------------------- */
+
+/* What is here of the same sender and id. */
+struct known {
+    bool here;
+    bool same; /* header and section */
+    enum inbox_state state;
+};
+
+static enum status find_known(struct agent *agent, struct byte_view from, const uint8_t *event,
+                              const struct envelope_delivered *delivered, struct known *ret)
+{
+    struct db_statement *statement = NULL;
+    struct known known = {0};
+    enum status status = db_statement(
+        agent->db, "SELECT state, header, section FROM inbox WHERE event = ? AND sender = ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 2, from);
+    status = db_step(statement, &known.here);
+    if (status == STATUS_OK && known.here) {
+        known.state = (enum inbox_state)db_column_int64(statement, 0);
+        known.same = delivered != NULL &&
+                     bytes_equal(db_column_blob(statement, 1),
+                                 bytes_view(delivered->header_digest, HEADER_DIGEST_SIZE)) &&
+                     bytes_equal(db_column_blob(statement, 2),
+                                 bytes_view(delivered->section_digest, SECTION_DIGEST_SIZE));
+        db_reset(statement);
+    }
+    if (status == STATUS_OK)
+        *ret = known;
+    return status;
+}
+
+enum status inbox_known(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                        bool *ret_known)
+{
+    struct known known = {0};
+    enum status status = find_known(agent, from, event, NULL, &known);
+
+    if (status == STATUS_OK)
+        *ret_known = known.here;
+    return status;
+}
+
+static enum status seal_content(struct agent *agent, struct byte_view from,
+                                const struct envelope_delivered *event, const struct arrival *arrival,
+                                struct byte_buffer *ret)
+{
+    struct byte_buffer plain = bytes_buffer(INBOX_CONTENT_LIMIT);
+    uint8_t place[INBOX_CONTENT_PLACE];
+    enum status status = STATUS_OK;
+
+    inbox_content_encode(event, arrival, &plain);
+    status = plain.status;
+    if (status == STATUS_OK)
+        status = vault_seal(agent->vault, inbox_content_place(event->core.event, from, place),
+                            bytes_buffer_view(&plain), ret);
+    bytes_buffer_wipe(&plain);
+    return status;
+}
+
+static enum status insert(struct agent *agent, struct byte_view from, const struct envelope_delivered *event,
+                          const struct arrival *arrival, enum inbox_state state, int64_t now)
+{
+    struct db_statement *statement = NULL;
+    struct byte_buffer content = bytes_buffer(INBOX_CONTENT_LIMIT + VAULT_OVERHEAD);
+    enum status status = seal_content(agent, from, event, arrival, &content);
+
+    if (status == STATUS_OK)
+        status =
+            db_statement(agent->db,
+                         "INSERT INTO inbox (event, sender, state, late, opened, received, until,"
+                         " supersedes, header, section, content) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
+                         &statement);
+    if (status == STATUS_OK) {
+        db_bind_blob(statement, 1, bytes_view(event->core.event, UUID_SIZE));
+        db_bind_text_view(statement, 2, from);
+        db_bind_int64(statement, 3, (int64_t)state);
+        db_bind_int64(statement, 4, arrival->late ? 1 : 0);
+        db_bind_int64(statement, 5, now);
+        db_bind_int64(statement, 6, arrival->until);
+        if (event->core.has_supersedes)
+            db_bind_blob(statement, 7, bytes_view(event->core.supersedes, UUID_SIZE));
+        else
+            db_bind_null(statement, 7);
+        db_bind_blob(statement, 8, bytes_view(event->header_digest, HEADER_DIGEST_SIZE));
+        db_bind_blob(statement, 9, bytes_view(event->section_digest, SECTION_DIGEST_SIZE));
+        db_bind_blob(statement, 10, bytes_buffer_view(&content));
+        status = db_run(statement);
+    }
+    bytes_buffer_free(&content);
+    return status;
+}
+
+/* Marks what this event replaces, and this event if its replacement came before it. */
+static enum status supersede(struct agent *agent, struct byte_view from, const struct core *core)
+{
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(
+        agent->db,
+        "UPDATE inbox SET state = 3 WHERE sender = ?1 AND state = 0 AND (event = ?2 OR (event = ?3"
+        " AND EXISTS (SELECT 1 FROM inbox AS n WHERE n.supersedes = ?3 AND n.sender = ?1"
+        " AND n.state IN (0, 3))))",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_text_view(statement, 1, from);
+    if (core->has_supersedes)
+        db_bind_blob(statement, 2, bytes_view(core->supersedes, UUID_SIZE));
+    else
+        db_bind_null(statement, 2);
+    db_bind_blob(statement, 3, bytes_view(core->event, UUID_SIZE));
+    return db_run(statement);
+}
+
+static const struct byte_view *item_value(const void *values, const char *label)
+{
+    return items_find(values, label);
+}
+
+static enum status follow(struct agent *agent, struct byte_view from, const struct core *core,
+                          const struct arrival *arrival)
+{
+    const struct listing listing = {.event = core->event,
+                                    .subject = core->subject,
+                                    .from = from,
+                                    .created = core->created,
+                                    .value = item_value,
+                                    .values = arrival->items};
+    enum status status = supersede(agent, from, core);
+
+    return status == STATUS_OK ? listing_apply(agent, arrival->effect, &listing) : status;
+}
+
+static enum status set_aside(struct agent *agent, struct byte_view from,
+                             const struct envelope_delivered *event, enum arrival_reason reason, int64_t now)
+{
+    const struct report report = {.kind = REPORT_QUARANTINED,
+                                  .from = from,
+                                  .event = event->core.event,
+                                  .header = event->header_digest,
+                                  .officer = "automatic:agent",
+                                  .code = arrival_code(reason)};
+    char id[UUID_TEXT_SIZE];
+    enum status status = reports_queue(agent, &report, now);
+
+    uuid_format(event->core.event, id);
+    if (status == STATUS_OK)
+        status = incidents_add(agent->db, now, "event %s from %.*s is in quarantine: %s", id, (int)from.size,
+                               (const char *)from.data, arrival_text(reason));
+    return status;
+}
+
+static enum status give_receipt(struct agent *agent, struct byte_view from,
+                                const struct envelope_delivered *event, bool stored, int64_t now)
+{
+    struct receipt receipt = {.to = bytes_of_string(agent->settings.member),
+                              .from = from,
+                              .outcome = stored ? RECEIPT_STORED : RECEIPT_QUARANTINED,
+                              .time = now,
+                              .counter = event->counter};
+
+    memcpy(receipt.event, event->core.event, UUID_SIZE);
+    memcpy(receipt.header, event->header_digest, sizeof receipt.header);
+    memcpy(receipt.section, event->section_digest, sizeof receipt.section);
+    memcpy(receipt.bundle, bundle_head_digest(agent->membership->bundle), sizeof receipt.bundle);
+    return receipts_queue(agent, &receipt);
+}
+
+enum status inbox_store(struct agent *agent, struct byte_view from, const struct envelope_delivered *event,
+                        const struct arrival *arrival, int64_t now)
+{
+    const bool stored = arrival->reason == ARRIVAL_NONE;
+    struct known known = {0};
+    enum status status = find_known(agent, from, event->core.event, event, &known);
+
+    if (status != STATUS_OK)
+        return status;
+    if (known.here) {
+        const bool kept = known.same && (known.state == INBOX_STORED || known.state == INBOX_SUPERSEDED);
+
+        if (!known.same && known.state != INBOX_RECALLED)
+            status = set_aside(agent, from, event, ARRIVAL_REPEATED, now);
+        return status == STATUS_OK ? give_receipt(agent, from, event, kept, now) : status;
+    }
+    status = insert(agent, from, event, arrival, stored ? INBOX_STORED : INBOX_QUARANTINED, now);
+    CRASH_POINT("inbox.insert");
+    if (status == STATUS_OK)
+        status = stored ? follow(agent, from, &event->core, arrival)
+                        : set_aside(agent, from, event, arrival->reason, now);
+    return status == STATUS_OK ? give_receipt(agent, from, event, stored, now) : status;
+}
+
+/* ---- recall and retention
+ * --------------------------------------------------------------------------------------- */
+
+static enum status bury(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                        int64_t now)
+{
+    static const uint8_t nothing[HEADER_DIGEST_SIZE] = {0};
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(
+        agent->db,
+        "INSERT INTO inbox (event, sender, state, late, opened, received, until, header, section)"
+        " VALUES (?, ?, 2, 0, 0, ?, ?, ?, ?)"
+        " ON CONFLICT (event, sender) DO UPDATE SET state = 2, content = NULL",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 2, from);
+    db_bind_int64(statement, 3, now);
+    db_bind_int64(statement, 4, now + TOMBSTONE_MS);
+    db_bind_blob(statement, 5, bytes_view(nothing, sizeof nothing));
+    db_bind_blob(statement, 6, bytes_view(nothing, sizeof nothing));
+    return db_run(statement);
+}
+
+static enum status header_of(struct agent *agent, struct byte_view from,
+                             const uint8_t event[static UUID_SIZE],
+                             uint8_t ret_header[static HEADER_DIGEST_SIZE])
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status =
+        db_statement(agent->db, "SELECT header FROM inbox WHERE event = ? AND sender = ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 2, from);
+    status = db_step(statement, &row);
+    if (status == STATUS_OK && !row)
+        status = STATUS_NOT_FOUND;
+    if (status == STATUS_OK && db_column_blob(statement, 0).size == HEADER_DIGEST_SIZE)
+        memcpy(ret_header, db_column_blob(statement, 0).data, HEADER_DIGEST_SIZE);
+    db_reset(statement);
+    return status;
+}
+
+enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                         int64_t now)
+{
+    uint8_t header[HEADER_DIGEST_SIZE] = {0};
+    const struct report report = {.kind = REPORT_RECALLED,
+                                  .from = from,
+                                  .event = event,
+                                  .header = header,
+                                  .officer = "automatic:agent"};
+    enum status status = header_of(agent, from, event, header);
+    const bool held = status == STATUS_OK;
+
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    status = bury(agent, from, event, now);
+    CRASH_POINT("inbox.recall");
+    return status == STATUS_OK && held ? reports_queue(agent, &report, now) : status;
+}
+
+enum status inbox_forget(struct agent *agent, int64_t now)
+{
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(agent->db, "DELETE FROM inbox WHERE until <= ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, now);
+    return db_run(statement);
+}

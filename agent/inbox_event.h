@@ -1,0 +1,41 @@
+#pragma once
+
+#include "agent/inbox.h"
+#include "proto/items.h"
+
+/* One event as it is kept; borrows `kept`. */
+struct inbox_event {
+    int64_t id;
+    enum inbox_state state;
+    enum arrival_reason reason;
+    bool late;
+    bool opened; /* a person has looked at it */
+    int64_t received;
+    int64_t until;
+    char sender[MEMBER_ID_LENGTH + 1];
+    uint8_t header[HEADER_DIGEST_SIZE];
+    bool has_content; /* core, rule and labels are there */
+    struct core core;
+    struct byte_view rule;
+    size_t label_count;
+    struct byte_view labels[ITEMS_MAX];
+    size_t item_count; /* 0 in quarantine */
+    struct item items[ITEMS_MAX];
+    struct byte_buffer kept; /* secret */
+};
+
+/* inbox_event_next - the event after the cursor in the order of arrival; *cursor 0 at first. STATUS_NOT_FOUND
+ * at the end, STATUS_BAD_SEAL or STATUS_CORRUPT, or as base/db.h. Freed with inbox_event_free. */
+enum status inbox_event_next(struct agent *agent, int64_t *cursor, struct inbox_event *ret);
+
+/* inbox_event_find - by event id, whoever sent it. Errors as inbox_event_next. */
+enum status inbox_event_find(struct agent *agent, const uint8_t event[static UUID_SIZE],
+                             struct inbox_event *ret);
+void inbox_event_free(struct inbox_event *event); /* wipes */
+
+/* inbox_event_opened - a person looked at it: reported once. Inside a transaction. */
+enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
+                               int64_t now);
+
+/* inbox_event_counts - rows by enum inbox_state. */
+enum status inbox_event_counts(struct agent *agent, int64_t ret_counts[static 4]);

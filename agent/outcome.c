@@ -1,0 +1,128 @@
+#include "agent/outcome.h"
+
+#include <string.h>
+
+#include "agent/consents.h"
+#include "agent/departure.h"
+#include "agent/listing.h"
+#include "agent/outbox.h"
+
+static const struct byte_view *prepared_value(const void *values, const char *label)
+{
+    return prepared_find(values, bytes_of_string(label));
+}
+
+static enum status end_standing(struct agent *agent, const uint8_t event[static UUID_SIZE])
+{
+    struct db_statement *statement = NULL;
+    enum status status =
+        db_statement(agent->db, "UPDATE outbox SET standing = 0 WHERE event = ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    return db_run(statement);
+}
+
+/* Whoever left the list has no standing events any more. */
+static enum status end_standing_of(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE])
+{
+    struct db_statement *statement = NULL;
+    uint8_t key[VAULT_LOOKUP_SIZE];
+    enum status status = db_statement(
+        agent->db, "UPDATE outbox SET standing = 0 WHERE subject = ? AND standing = 1", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    outbox_row_subject(agent, subject, key);
+    db_bind_blob(statement, 1, bytes_view(key, sizeof key));
+    return db_run(statement);
+}
+
+static enum effect effect_of(const struct agent *agent, struct byte_view type)
+{
+    const struct catalogue *catalogue = agent->membership->catalogue;
+    const uint16_t event = catalogue_find_event(catalogue, type);
+
+    return event == CATALOGUE_NONE ? EFFECT_NONE : catalogue->events[event].effect;
+}
+
+static enum status note_consent(struct agent *agent, const struct prepared *prepared, enum effect effect)
+{
+    const struct byte_view *scope = prepared_find(prepared, bytes_of_string("scope"));
+
+    if ((effect != EFFECT_CONSENT && effect != EFFECT_WITHDRAW) || scope == NULL)
+        return STATUS_OK;
+    return consents_note(agent, prepared->subject, *scope, effect == EFFECT_CONSENT, prepared->created);
+}
+
+static enum status follow(struct agent *agent, const struct prepared *prepared)
+{
+    const enum effect effect = effect_of(agent, prepared->type);
+    const struct listing listing = {.event = prepared->event,
+                                    .subject = prepared->subject,
+                                    .from = bytes_of_string(agent->settings.member),
+                                    .created = prepared->created,
+                                    .value = prepared_value,
+                                    .values = prepared};
+    enum status status = listing_apply(agent, effect, &listing);
+
+    if (status == STATUS_OK)
+        status = note_consent(agent, prepared, effect);
+    if (status == STATUS_OK && prepared->has_supersedes)
+        status = end_standing(agent, prepared->supersedes);
+    if (status == STATUS_OK && effect == EFFECT_REMOVE)
+        status = end_standing_of(agent, prepared->subject);
+    return status;
+}
+
+static enum status accept(struct agent *agent, const Wire__Outcome *outcome, const json_t *answer,
+                          int64_t now)
+{
+    struct byte_buffer kept = bytes_buffer(PREPARED_SIZE_MAX);
+    struct prepared prepared;
+    enum status status = outbox_row_content(agent, outcome->event.data, &kept);
+
+    if (status == STATUS_OK)
+        status = prepared_decode(bytes_buffer_view(&kept), &prepared);
+    if (status == STATUS_OK)
+        status = departure_accept(agent, outcome->event.data, answer, now);
+    if (status == STATUS_OK)
+        status = follow(agent, &prepared);
+    bytes_buffer_wipe(&kept);
+    return status;
+}
+
+enum status outcome_apply(struct agent *agent, const Wire__Outcome *outcome, int64_t now)
+{
+    enum outbox_state state = OUTBOX_DELIVERED;
+    json_t *answer = NULL;
+    enum status status = STATUS_BAD_FORMAT;
+
+    if (outcome->event.len != UUID_SIZE)
+        return status;
+    status = outbox_state(agent, outcome->event.data, &state);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && state != OUTBOX_SEALED))
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    answer = departure_answer(outcome->reason, outcome->refusals, outcome->n_refusals);
+    if (answer == NULL)
+        return STATUS_NO_MEMORY;
+    switch (outcome->verdict) {
+    case WIRE__VERDICT__ACCEPTED:
+        status = accept(agent, outcome, answer, now);
+        break;
+    case WIRE__VERDICT__REFUSED:
+        status = departure_refuse(agent, outcome->event.data, answer, now);
+        break;
+    case WIRE__VERDICT__BUSY:
+    case WIRE__VERDICT__STALE:
+    case _WIRE__VERDICT_IS_INT_SIZE:
+    default:
+        status = departure_again(agent, outcome->event.data, now, 0, false);
+        break;
+    }
+    json_decref(answer);
+    return status;
+}

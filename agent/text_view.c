@@ -1,0 +1,169 @@
+#include "agent/text_view.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* A text without what a terminal would obey. */
+static void put(FILE *out, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+
+        (void)fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+    }
+}
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+static void put_list(FILE *out, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        (void)fputs(i > 0 ? ", " : "", out);
+        put(out, json_string_value(json_array_get(list, i)));
+    }
+}
+
+void text_view_inbox(const json_t *events, FILE *out)
+{
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_t *event = json_array_get(events, i);
+
+        (void)fprintf(out, "%.16s  %s  ", text_at(event, "received"), text_at(event, "event"));
+        put(out, text_at(event, "type"));
+        (void)fputs(" from ", out);
+        put(out, text_at(event, "from"));
+        (void)fprintf(out, "%s%s%s\n    ", strcmp(text_at(event, "state"), "stored") == 0 ? "" : ", ",
+                      strcmp(text_at(event, "state"), "stored") == 0 ? "" : text_at(event, "state"),
+                      json_is_true(json_object_get(event, "late")) ? ", late" : "");
+        put_list(out, json_object_get(event, "labels"));
+        (void)fputc('\n', out);
+    }
+}
+
+static void put_line(FILE *out, const char *name, const char *value)
+{
+    if (value[0] == '\0')
+        return;
+    (void)fprintf(out, "%-16s", name);
+    put(out, value);
+    (void)fputc('\n', out);
+}
+
+static void put_values(FILE *out, const char *title, json_t *values)
+{
+    const char *label = NULL;
+    json_t *value = NULL;
+
+    if (json_object_size(values) > 0)
+        (void)fprintf(out, "%s\n", title);
+    json_object_foreach(values, label, value)
+    {
+        (void)fputs("  ", out);
+        put_line(out, label, json_string_value(value) != NULL ? json_string_value(value) : "");
+    }
+}
+
+static void put_recipients(FILE *out, const json_t *recipients)
+{
+    for (size_t i = 0; i < json_array_size(recipients); i++) {
+        const json_t *to = json_array_get(recipients, i);
+
+        (void)fprintf(out, "to %s under %s: %s%s\n  ", text_at(to, "to"), text_at(to, "rule"),
+                      text_at(to, "state"), json_is_true(json_object_get(to, "late")) ? ", late" : "");
+        put_list(out, json_object_get(to, "labels"));
+        (void)fputc('\n', out);
+    }
+}
+
+static void put_refusals(FILE *out, const json_t *refusals)
+{
+    for (size_t i = 0; i < json_array_size(refusals); i++) {
+        (void)fputs("refused: ", out);
+        put(out, text_at(json_array_get(refusals, i), "text"));
+        (void)fputc('\n', out);
+    }
+}
+
+void text_view_event(const json_t *event, FILE *out)
+{
+    static const char *const lines[] = {"event",   "type",        "from",       "subject",        "state",
+                                        "reason",  "purpose",     "rule",       "created",        "received",
+                                        "officer", "correlation", "supersedes", "retention_until"};
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        put_line(out, lines[i], text_at(event, lines[i]));
+    if (json_is_true(json_object_get(event, "late")))
+        (void)fputs("It came later than the rule wants.\n", out);
+    put_values(out, "attributes", json_object_get(event, "attributes"));
+    put_values(out, "items", json_object_get(event, "items"));
+    put_recipients(out, json_object_get(event, "recipients"));
+    put_refusals(out, json_object_get(event, "refusals"));
+}
+
+static void put_counts(FILE *out, const char *title, json_t *counts)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    bool first = true;
+
+    (void)fprintf(out, "%-16s", title);
+    json_object_foreach(counts, name, value)
+    {
+        (void)fprintf(out, "%s%s %lld", first ? "" : ", ", name, (long long)json_integer_value(value));
+        first = false;
+    }
+    (void)fputc('\n', out);
+}
+
+static void put_feeds(FILE *out, json_t *feeds)
+{
+    const char *name = NULL;
+    json_t *feed = NULL;
+
+    json_object_foreach(feeds, name, feed)
+    {
+        (void)fprintf(out, "feed %s: last %s, %lld rows, %lld rejected", name,
+                      text_at(feed, "last")[0] != '\0' ? text_at(feed, "last") : "never",
+                      (long long)json_integer_value(json_object_get(feed, "rows")),
+                      (long long)json_integer_value(json_object_get(feed, "rejected")));
+        if (text_at(feed, "held")[0] != '\0') {
+            (void)fputs(", held: ", out);
+            put(out, text_at(feed, "held"));
+        }
+        (void)fputc('\n', out);
+    }
+}
+
+void text_view_status(const json_t *status, FILE *out)
+{
+    const json_t *bundle = json_object_get(status, "bundle");
+    const json_t *incidents = json_object_get(status, "incidents");
+
+    put_line(out, "member", text_at(status, "member"));
+    put_line(out, "now", text_at(status, "now"));
+    put_line(out, "broker",
+             json_is_true(json_object_get(status, "connected")) ? "connected" : "not connected");
+    if (json_is_object(bundle))
+        (void)fprintf(out, "%-16s%lld, %s, expires %s\n", "bundle",
+                      (long long)json_integer_value(json_object_get(bundle, "serial")),
+                      text_at(bundle, "state"), text_at(bundle, "expires"));
+    (void)fprintf(out, "%-16s", "protocols");
+    put_list(out, json_object_get(status, "protocols"));
+    (void)fprintf(out, "\n%-16s%lld\n", "people",
+                  (long long)json_integer_value(json_object_get(status, "people")));
+    put_counts(out, "outbox", json_object_get(status, "outbox"));
+    put_counts(out, "inbox", json_object_get(status, "inbox"));
+    put_feeds(out, json_object_get(status, "feeds"));
+    for (size_t i = 0; i < json_array_size(incidents); i++) {
+        const json_t *incident = json_array_get(incidents, i);
+
+        (void)fprintf(out, "incident %.16s: ", text_at(incident, "at"));
+        put(out, text_at(incident, "text"));
+        (void)fputc('\n', out);
+    }
+}
