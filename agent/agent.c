@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/consents.h"
+#include "agent/feeds.h"
 #include "agent/inbox.h"
 #include "agent/incidents.h"
 #include "agent/outbox.h"
