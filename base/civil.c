@@ -281,6 +281,8 @@ int64_t civil_time_of_day_start(int32_t date)
 
 int32_t civil_add_months(int32_t date, int months)
 {
+    if (months == 0)
+        return (int32_t)clamp(date, CIVIL_DATE_MIN, CIVIL_DATE_MAX);
     struct ymd ymd = ymd_of((int32_t)clamp(date, CIVIL_DATE_MIN, CIVIL_DATE_MAX));
     int64_t month = (int64_t)ymd.year * 12 + (ymd.month - 1) + months;
 

@@ -320,7 +320,7 @@ __attribute__((noinline)) static void conclude_change(struct decider *decider)
         return;
     }
     memcpy(&after, decider->person, sizeof after);
-    if (register_apply(decider->protocol, &after, decider->request, decider->now, &decision->change) !=
+    if (register_try(decider->protocol, &after, decider->request, decider->now, &decision->change) !=
         STATUS_OK) {
         refuse_event(decider, POLICY_REGISTER);
         set_detail(&decision->refusals[decision->refusal_count - 1], decision->change.reason);

@@ -455,13 +455,11 @@ static enum status apply_effect(struct fold *fold)
     return STATUS_OK;
 }
 
-enum status register_apply(const struct protocol *protocol, struct register_state *state,
-                           const struct policy_request *event, int64_t now,
-                           struct register_change *ret_change)
+enum status register_try(const struct protocol *protocol, struct register_state *state,
+                         const struct policy_request *event, int64_t now, struct register_change *ret_change)
 {
-    struct register_state next = *state;
     struct fold fold = {
-        .protocol = protocol, .event = event, .state = &next, .change = ret_change, .now = now};
+        .protocol = protocol, .event = event, .state = state, .change = ret_change, .now = now};
     enum status status;
 
     memset(ret_change, 0, sizeof *ret_change);
@@ -478,9 +476,19 @@ enum status register_apply(const struct protocol *protocol, struct register_stat
         return refuse(&fold, "no rule lets a party of class %s send %s",
                       protocol->classes[fold.sender->class_index].name, fold.type->type);
     status = apply_effect(&fold);
+    if (status != STATUS_OK)
+        ret_change->sets = ret_change->clears = 0;
+    return status;
+}
+
+enum status register_apply(const struct protocol *protocol, struct register_state *state,
+                           const struct policy_request *event, int64_t now,
+                           struct register_change *ret_change)
+{
+    struct register_state next = *state;
+    enum status status = register_try(protocol, &next, event, now, ret_change);
+
     if (status == STATUS_OK)
         *state = next;
-    else
-        ret_change->sets = ret_change->clears = 0;
     return status;
 }

@@ -104,6 +104,10 @@ enum status register_apply(const struct protocol *protocol, struct register_stat
                            const struct policy_request *event, int64_t now,
                            struct register_change *ret_change);
 
+/* register_try - the same on a copy that is thrown away: when it refuses, state may hold anything. */
+enum status register_try(const struct protocol *protocol, struct register_state *state,
+                         const struct policy_request *event, int64_t now, struct register_change *ret_change);
+
 /* register_merge - what is known of a person of whom there were two records: of `kept` only what the other
  * holds as well survives, and who was a juvenile in either is one. ret_state may be either. */
 void register_merge(const struct register_state *kept, const struct register_state *other,

@@ -1,0 +1,50 @@
+"""An information-governance officer checks a protocol and asks it questions."""
+import pathlib
+import re
+import tempfile
+
+import harness
+
+
+def tool(*arguments, expect):
+    return harness.run("concordat-protocol", *arguments, "--catalogue", harness.CATALOGUE, expect=expect)
+
+
+def explain(*arguments, expect):
+    return tool("explain", harness.PROTOCOL, "--now", "2026-12-01", "--event", *arguments, expect=expect).out
+
+
+def main():
+    summary = tool("check", harness.PROTOCOL, expect=0)
+    assert "5 parties, 7 rules" in summary.out and summary.err == "", summary.out
+
+    answer = explain("release.planned", "--from", "prison.dovegate", "--to", "drugs.stoke", expect=1)
+    assert answer.startswith("No:") and "throughcare" in answer, answer
+    answer = explain("release.planned", "--from", "prison.dovegate", "--to", "drugs.stoke", "--consent", "throughcare",
+                     expect=0)
+    assert answer.startswith("Yes:") and "Items: name, dob, release_date." in answer, answer
+    answer = explain("release.planned", "--from", "prison.dovegate", "--to", "drugs.stoke", "--consent", "throughcare",
+                     "--juvenile", expect=1)
+    assert "under 18" in answer, answer
+
+    with tempfile.TemporaryDirectory() as folder:
+        broken = pathlib.Path(folder) / "broken.yaml"
+        text = harness.PROTOCOL.read_text()
+        broken.write_text(text.replace("gateway: oma_14_out", "gateway: oma_15", 1))
+        told = tool("check", broken, expect=1)
+        line = 1 + text[:text.index("gateway: oma_14_out")].count("\n")
+        assert re.fullmatch(rf"{re.escape(str(broken))}:{line}:18: there is no gateway 'oma_15'; .*\n", told.err), told.err
+        assert told.out == ""
+        broken.write_text("x" * (5 << 20))
+        assert "larger" in tool("check", broken, expect=1).err
+
+    tool("check", "/nonexistent/P.yaml", expect=3)
+    tool("check", expect=2)
+    tool("explain", harness.PROTOCOL, "--event", "arrest.made", "--from", "police.staffordshire", expect=2)
+    nobody = tool("explain", harness.PROTOCOL, "--event", "arrest.made", "--from", "police.staffordshire", "--to",
+                  "police.nowhere", expect=2)
+    assert "no party 'police.nowhere'" in nobody.err, nobody.err
+
+
+if __name__ == "__main__":
+    main()
