@@ -85,6 +85,8 @@ static enum policy_code check_person(struct decider *decider, const struct proto
             return POLICY_NOT_LISTED;
     }
     decider->rule_grounds = rule->need == NEED_NOTHING ? 0 : REGISTER_GROUND_LISTING | REGISTER_GROUND_REVIEW;
+    if (decider->request->repeats && decider->type->effect == EFFECT_LIST)
+        decider->rule_grounds |= REGISTER_GROUND_MOVE; /* decider_repeats_listing reads the area */
     if (rule->strands == UINT32_MAX)
         return POLICY_NONE;
     strand = protocol_find_strand(decider->protocol, decider->person->entry.strand);
@@ -295,6 +297,12 @@ void policy_not_yours(uint16_t event, struct policy_decision *ret_decision)
     refuse_event(&decider, POLICY_NOT_YOURS);
 }
 
+static void refuse_change(struct decider *decider, const char *detail)
+{
+    refuse_event(decider, POLICY_REGISTER);
+    set_detail(&decider->decision->refusals[decider->decision->refusal_count - 1], detail);
+}
+
 /* From here on the event itself is in order. */
 static void conclude(struct decider *decider)
 {
@@ -314,16 +322,20 @@ __attribute__((noinline)) static void conclude_change(struct decider *decider)
     const struct protocol_rule *rule = &decider->protocol->rules[decider->pair->rule];
     struct policy_decision *decision = decider->decision;
     struct register_state after;
+    const char *detail;
 
     if (rule->need == NEED_LISTED && !is_listed(decider)) {
         refuse_event(decider, POLICY_NOT_LISTED);
         return;
     }
+    if ((detail = decider_why_not_theirs(decider)) != NULL) {
+        refuse_change(decider, detail);
+        return;
+    }
     memcpy(&after, decider->person, sizeof after);
     if (register_try(decider->protocol, &after, decider->request, decider->now, &decision->change) !=
         STATUS_OK) {
-        refuse_event(decider, POLICY_REGISTER);
-        set_detail(&decision->refusals[decision->refusal_count - 1], decision->change.reason);
+        refuse_change(decider, decision->change.reason);
         return;
     }
     decision->record = decider->type->effect != EFFECT_RELEASE || decision->change.clears != 0;
@@ -358,6 +370,8 @@ void policy_decide(const struct protocol *protocol, const struct policy_facts *f
     else if (decider.type->effect != EFFECT_NONE &&
              !request->repeats) /* a repeated one changed it long ago */
         conclude_change(&decider);
+    else if (decider.type->effect == EFFECT_LIST && !decider_repeats_listing(&decider))
+        refuse_change(&decider, "the listing that it repeats is not the one in force; list the person anew");
     else
         conclude(&decider);
 }

@@ -141,6 +141,16 @@ static struct policy_recipient *new_recipient(struct decider *decider, const str
     return recipient;
 }
 
+/* What the register says about the person's age counts where the event does not say the same. */
+static uint32_t juvenile_grounds(const struct decider *decider)
+{
+    enum juvenile known = decider->person->entry.juvenile;
+
+    return known == JUVENILE_UNKNOWN || known == decider->request->juvenile
+               ? 0
+               : REGISTER_GROUND_LISTING | REGISTER_GROUND_REVIEW;
+}
+
 /* Several grants of one rule to one party add up. */
 static void grant(struct decider *decider, const struct protocol_route *route, const struct way *way,
                   uint16_t party, const struct label_set *labels, uint32_t grounds)
@@ -164,7 +174,7 @@ static void grant(struct decider *decider, const struct protocol_route *route, c
         recipient->consent = route->consent;
     if (way->replaced_class == PROTOCOL_NONE)
         recipient->replaced_class = PROTOCOL_NONE;
-    grounds &= decider->person->grounds;
+    grounds = (grounds | juvenile_grounds(decider)) & decider->person->grounds;
     recipient->grounds |= grounds & ~decision->change.sets;
     if (decider->type->effect != EFFECT_REMOVE)
         recipient->rests_on |= grounds;

@@ -80,7 +80,9 @@ static struct decider_target referrer(const struct decider *decider, uint16_t to
     uint16_t party = protocol_find_party(decider->protocol, decider->facts->correlated_from);
     struct decider_target target = {.detail = ""};
 
-    if (decider->facts->correlated_from.size == 0)
+    /* The loader asks for `answers` with this relation; an event that need not answer has no referrer. */
+    if (decider->facts->correlated_from.size == 0 ||
+        (decider->pair->answers[0] | decider->pair->answers[1]) == 0)
         return gap(POLICY_RELATION_UNKNOWN, "");
     if (party == PROTOCOL_NONE)
         return gap(POLICY_NO_PARTY, "");

@@ -53,3 +53,14 @@ struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy
  * place of the route's class. */
 void decider_offer(struct decider *decider, const struct protocol_route *route,
                    const struct party_set *parties, bool replaced, uint32_t grounds);
+
+/*
+ * decider_why_not_theirs - NULL, or one sentence why this change is not the sender's to make: nobody reaches
+ * for a person whom others look after. Asked here and not in register_apply, which agents call as well with
+ * the last ground of each kind only: they cannot know who held the case before.
+ */
+const char *decider_why_not_theirs(const struct decider *decider);
+
+/* decider_repeats_listing - a repeated listing tells newcomers what the register says, so only who answers
+ * for that may send it. */
+bool decider_repeats_listing(const struct decider *decider);

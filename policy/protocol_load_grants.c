@@ -59,6 +59,7 @@ static void check_relation(struct protocol_loader *loader, const struct protocol
                            const struct protocol_grant *grant, const struct yaml_node *node)
 {
     uint16_t pathway = catalogue_find_label(loader->catalogue, bytes_of_string("pathway"));
+    const struct yaml_node *answers = yaml_get(rule->node, "answers");
 
     for (uint16_t i = 0; i < loader->catalogue->event_count; i++) {
         if (!bits_has(grant->events, i) || grant->relation != RELATION_PROVIDER)
@@ -69,9 +70,17 @@ static void check_relation(struct protocol_loader *loader, const struct protocol
                             "'of', or choose another relation",
                             event_type(loader, i));
     }
-    if (grant->relation == RELATION_REFERRER && yaml_get(rule->node, "answers") == NULL)
+    if (grant->relation == RELATION_REFERRER && answers == NULL)
         yaml_errors_add(loader->errors, node,
                         "only the answer to a referral has a referrer; add 'answers' to the rule");
+    for (uint16_t i = 0; i < loader->catalogue->event_count; i++) {
+        if (bits_has(grant->events, i) && grant->relation == RELATION_REFERRER && answers != NULL &&
+            yaml_get(answers, event_type(loader, i)) == NULL)
+            yaml_errors_add(loader->errors, node,
+                            "%s need not answer anything, so anybody could be its referrer; say under "
+                            "'answers' what it answers",
+                            event_type(loader, i));
+    }
 }
 
 static void read_relation(struct protocol_loader *loader, const struct protocol_rule_context *rule,
@@ -236,9 +245,30 @@ static bool has_sensitive(const struct protocol_loader *loader, const struct pro
     return *ret_label < SET256_END;
 }
 
+/* Does the grant, or for a juvenile the class that takes the place, lead from one regime to the other? */
+static bool may_cross(const struct protocol_loader *loader, const struct protocol_rule_context *rule,
+                      const struct protocol_grant *grant)
+{
+    const struct protocol_class *classes = loader->protocol->classes;
+
+    if (grant->crossings != 0)
+        return true;
+    for (uint16_t from = 0; from < loader->protocol->class_count; from++) {
+        for (uint16_t to = 0; to < loader->protocol->class_count; to++) {
+            uint16_t other = classes[to].replaced_by;
+
+            if ((loader->rules[rule->rule].from >> from & 1) != 0 && (grant->classes >> to & 1) != 0 &&
+                other != PROTOCOL_NONE && classes[from].regime != classes[other].regime)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* DPA 2018 s.35(3)-(5): sensitive processing rests on consent or strict necessity with a condition. Where the
  * item also passes from one regime to the other, a consent to be told about is not enough. */
-static void check_sensitive(struct protocol_loader *loader, const struct protocol_grant *grant)
+static void check_sensitive(struct protocol_loader *loader, const struct protocol_rule_context *rule,
+                            const struct protocol_grant *grant)
 {
     unsigned label;
 
@@ -253,7 +283,7 @@ static void check_sensitive(struct protocol_loader *loader, const struct protoco
     if (grant->consent == PROTOCOL_NONE)
         yaml_errors_add(loader->errors, grant->node, "'%s' is sensitive; add 'consent' or 'condition'",
                         loader->catalogue->labels[label].label);
-    else if (grant->crossings != 0)
+    else if (may_cross(loader, rule, grant))
         yaml_errors_add(
             loader->errors, grant->node,
             "'%s' is sensitive and crosses regimes, so consent alone is not enough; add 'condition'",
@@ -280,6 +310,6 @@ bool protocol_read_grant(struct protocol_loader *loader, const struct protocol_r
     if (loader->errors->count > before)
         return false;
     check_items(loader, ret_grant);
-    check_sensitive(loader, ret_grant);
+    check_sensitive(loader, rule, ret_grant);
     return loader->errors->count == before;
 }

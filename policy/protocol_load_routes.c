@@ -72,6 +72,13 @@ static bool grow(struct protocol_loader *loader)
     return true;
 }
 
+/* Do the parties of one class ever get what goes to the other: as itself, or in its place for a juvenile? */
+static bool can_meet(const struct protocol_class *classes, uint16_t a, uint16_t b)
+{
+    return a == b || classes[a].replaced_by == b || classes[b].replaced_by == a ||
+           (classes[a].replaced_by != PROTOCOL_NONE && classes[a].replaced_by == classes[b].replaced_by);
+}
+
 /* A section names one rule, so one class gets an event type from one class under one rule only. */
 static void check_one_rule(struct protocol_loader *loader, const struct protocol_rule_context *rule,
                            const struct protocol_grant *grant, uint32_t pair, uint16_t event, uint16_t to)
@@ -83,7 +90,7 @@ static void check_one_rule(struct protocol_loader *loader, const struct protocol
 
         if (loader->route_pairs[i] != pair || loader->routes[i].rule == rule->rule)
             continue;
-        if (other != to && classes[other].replaced_by != to && classes[to].replaced_by != other)
+        if (!can_meet(classes, other, to))
             continue;
         yaml_errors_add(loader->errors, grant->node,
                         "'%s' gives %s to %s already, and a section names one rule; put both into one rule",

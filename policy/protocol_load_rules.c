@@ -162,6 +162,8 @@ static void read_common(struct protocol_loader *loader, const struct yaml_node *
     read_positive(loader->errors, yaml_read_required(loader->errors, node, "retention"), &rule->retention);
     if (yaml_read_enum(loader->errors, yaml_get(node, "needs"), needs, &need))
         rule->need = (enum protocol_need)need;
+    else if (!rule->record) /* who says nothing would disclose about people who are not on the list */
+        (void)yaml_read_required(loader->errors, node, "needs");
     rule->strands = UINT32_MAX;
     if (yaml_get(node, "strands") != NULL)
         rule->strands = protocol_read_references(loader, yaml_get(node, "strands"), protocol_load_find_strand,
@@ -247,8 +249,14 @@ static void read_answers(struct protocol_loader *loader, const struct yaml_node 
             struct protocol_pair *pair =
                 &loader->pairs[(size_t)event * loader->protocol->class_count + class];
 
-            if ((from >> class & 1) != 0)
-                memcpy(pair->answers, answers, sizeof answers);
+            if ((from >> class & 1) == 0)
+                continue;
+            if ((pair->answers[0] | pair->answers[1]) != 0 &&
+                memcmp(pair->answers, answers, sizeof answers) != 0)
+                yaml_errors_add(loader->errors, yaml_key(map, i),
+                                "another rule says that %s answers something else; say the same in both",
+                                yaml_key(map, i)->text);
+            memcpy(pair->answers, answers, sizeof answers);
         }
     }
 }

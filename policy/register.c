@@ -384,14 +384,17 @@ static enum status apply_consent(struct fold *fold)
     return STATUS_OK;
 }
 
+/* A scope that the protocol no longer names can still be withdrawn: it may name it again one day. */
 static enum status apply_withdrawal(struct fold *fold)
 {
-    uint16_t scope = scope_of(fold);
+    char scope[REGISTER_CODE_SIZE];
     struct register_consent *consent;
 
-    if (scope == PROTOCOL_NONE)
+    if (!put(scope, sizeof scope, attribute(fold, 0)) ||
+        (protocol_find_consent(fold->protocol, scope) == PROTOCOL_NONE &&
+         register_find_consent(fold->state, scope) == PROTOCOL_NONE))
         return refuse(fold, "the protocol knows no consent of that scope; use one that it names");
-    consent = take_consent(fold->state, fold->protocol->consents[scope].scope);
+    consent = take_consent(fold->state, scope);
     if (consent == NULL)
         return refuse(fold, "more than %d scopes are on record for this person", REGISTER_CONSENTS_MAX);
     consent->given = false;
@@ -465,6 +468,8 @@ enum status register_try(const struct protocol *protocol, struct register_state 
     memset(ret_change, 0, sizeof *ret_change);
     assert(event->event < protocol->catalogue->event_count);
     fold.type = &protocol->catalogue->events[event->event];
+    if (event->repeats) /* the change was made when the event came first, and may be undone since */
+        return STATUS_OK;
     ret_change->effect = fold.type->effect;
     if (fold.type->effect == EFFECT_NONE)
         return STATUS_OK;

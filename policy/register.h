@@ -94,7 +94,7 @@ void register_init(struct register_state *state);
  * state       changed on STATUS_OK only
  * event       attributes read (request_read); its type is within the catalogue
  * now         when it takes effect: the commit's time at the broker, Ground.committed at an agent
- * ret_change  always set; a type that changes nothing gives EFFECT_NONE and STATUS_OK
+ * ret_change  always set; a type that changes nothing, or a repetition, gives EFFECT_NONE and STATUS_OK
  *
  * Checks who may make this change and whether it is whole. Whether the protocol is in force and the person on
  * the list is for policy_decide, which a broker calls before it accepts: a ground is no less true for being

@@ -296,7 +296,8 @@ static void test_one_rule_for_a_section(void **state)
     static const char extra[] =
         "  arrest-too:\n    paragraph: [CC 27]\n    from: police\n    events: [arrest.made]\n    purpose: "
         "%s\n"
-        "    retention: P1M\n    to:\n      - class: %s\n        relation: %s\n        gateway: %s\n%s"
+        "    needs: nothing\n    retention: P1M\n    to:\n      - class: %s\n        relation: %s\n        "
+        "gateway: %s\n%s"
         "        items: [name]\n\n  breach:\n";
     char text[1024];
 
@@ -316,7 +317,8 @@ static void test_accepts_a_second_rule(void **state)
     static const struct policy_edit edits[] = {
         {"  breach:\n",
          "  arrest-too:\n    paragraph: [CC 27]\n    from: police\n    events: [arrest.made]\n"
-         "    purpose: act at once on the arrest of a person on the scheme\n    retention: P1M\n    to:\n"
+         "    purpose: act at once on the arrest of a person on the scheme\n    needs: nothing\n    "
+         "retention: P1M\n    to:\n"
          "      - class: prison\n        relation: every party\n        gateway: oma_14_in\n        items: "
          "[name]\n\n"
          "  breach:\n"},
