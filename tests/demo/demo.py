@@ -182,8 +182,8 @@ def audit(scheme):
         labels = f" [{', '.join(row['labels'])}]" if row.get("labels") else ""
         rule = f" under {row['rule']}" if row.get("rule") else ""
         reason = f": {row['reason']}" if row.get("reason") else ""
-        say(f"   {row['index']:>5} {row['time'][:19]} {row['kind']:<10} {row['type'] or '':<21} "
-            f"{row['from'] or ''}{to}{rule}{labels}{reason}")
+        say(f"   {row['index']:>5} {row['time'][:19]} {row['kind']:<10} {row.get('type', ''):<21} "
+            f"{row.get('from', '')}{to}{rule}{labels}{reason}")
     say()
     say(scheme.verify().out.strip().splitlines()[-1])
 

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <jansson.h>
+
+#include "broker/index_search.h"
+#include "broker/sessions.h"
+
+/*
+ * The broker's local socket, FOLDER/control.sock, for those who run it: load, status, search, stop
+ * (base/local_wire.h; docs/operations.md). What went wrong is answered with {"error":SENTENCE}. Part of the
+ * gate's loop: one thread, never waits but for the file of a bundle.
+ */
+
+#define OPERATOR_SOCKET   "control.sock"
+#define OPERATOR_SEARCHES 2 /* at once */
+
+enum operator_verb {
+    OPERATOR_LOAD,
+    OPERATOR_STATUS,
+    OPERATOR_SEARCH,
+    OPERATOR_STOP,
+};
+
+struct operator_request {
+    enum operator_verb verb;
+    const char *bundle; /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
+    bool has_fingerprint;
+    uint8_t fingerprint[DIGEST_SIZE];
+};
+
+struct operator_reason {
+    char text[320];
+};
+
+/*
+ * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"}, or
+ * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.
+ */
+enum status operator_parse(const json_t *request, struct operator_request *ret,
+                           struct operator_reason *ret_reason);
+
+struct operator;
+
+struct operator_options {
+    const char *folder;         /* borrowed */
+    const char *endpoint;       /* for status; borrowed */
+    const char *member;         /* this broker; borrowed */
+    struct sessions *sessions;  /* borrowed */
+    struct pipeline *pipeline;  /* borrowed */
+    const struct clock *clock;  /* borrowed */
+    struct index_options index; /* paths borrowed */
+    struct say *say;            /* borrowed */
+};
+
+/* operator_open - ret is closed with operator_close. Errors as local_server_new. */
+enum status operator_open(const struct operator_options *options, struct operator** ret);
+void operator_close(struct operator** operator);
+
+/* operator_fds - what to poll for input: the socket, then running searches. Returns how many, at most
+ * 1 + OPERATOR_SEARCHES. operator_wait - at most so many milliseconds, or -1. */
+size_t operator_fds(const struct operator* operator, int out[static 1 + OPERATOR_SEARCHES]);
+int operator_wait(const struct operator* operator, int64_t elapsed);
+
+/* operator_step - whatever can be done now. */
+void operator_step(struct operator* operator, struct sessions_time time);
+
+/* operator_answer - a PIPELINE_CONTROL came out. */
+void operator_answer(struct operator* operator, struct sessions_time time, uint64_t token,
+                     struct byte_view answer);
+
+/* operator_in_force - a PIPELINE_BUNDLE came out. */
+void operator_in_force(struct operator* operator, struct sessions_time time);
+
+/* operator_stopping - somebody asked the broker to stop. */
+bool operator_stopping(const struct operator* operator);
