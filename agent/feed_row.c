@@ -443,6 +443,7 @@ void feed_row_text(const struct feed_row *row, const char *label, char *out, siz
 void feed_row_encode(const struct feed_row *row, struct byte_buffer *ret)
 {
     bytes_append_u32(ret, (uint32_t)row->line);
+    bytes_append_u16(ret, row->event);
     bytes_append_u16(ret, (uint16_t)row->count);
     for (size_t i = 0; i < row->count; i++) {
         canonical_append(ret, row->pairs[i].label);
@@ -456,7 +457,7 @@ enum status feed_row_decode(struct byte_view bytes, struct feed_row *ret_row)
     size_t count = 0;
 
     ret_row->line = bytes_read_u32(&reader);
-    ret_row->event = NO_EVENT;
+    ret_row->event = bytes_read_u16(&reader);
     ret_row->count = 0;
     count = bytes_read_u16(&reader);
     if (count > sizeof ret_row->pairs / sizeof ret_row->pairs[0])
