@@ -42,6 +42,7 @@ enum status feed_read_mapping(struct feed *feed)
     feed_mapping_free(&feed->mapping);
     feed->mapping_file = identity;
     feed->held.text[0] = '\0';
+    feed_watch_retry(&feed->watch);
     status = safefile_read_nofollow(path, MAPPING_MAX, &text);
     if (status == STATUS_OK)
         status = parse_mapping(feed, bytes_buffer_view(&text));

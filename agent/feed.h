@@ -25,7 +25,8 @@ struct feed {
 enum status feed_open(struct agent *agent, const char *name, int inotify, struct feed *ret_feed);
 void feed_close(struct feed *feed);
 
-/* feed_read_mapping - again if the file is another than the one read last. STATUS_NO_MEMORY. */
+/* feed_read_mapping - again if the file is another than the one read last; then held files are tried again.
+ * Not while an import of the feed is under way. STATUS_NO_MEMORY. */
 enum status feed_read_mapping(struct feed *feed);
 
 /* feed_hold - a file of `in` stays there until it changes or something else does; with a page unless the

@@ -300,17 +300,24 @@ static void drain(struct feeds *feeds, int64_t now)
     }
 }
 
-static void scan(struct feeds *feeds, int64_t now)
+/* Looks at the folders, and whether a mapping file was mended. An import under way uses its own. */
+static enum status scan(struct feeds *feeds, int64_t now)
 {
     bool waiting = false;
 
     if (now < feeds->next_scan)
-        return;
+        return STATUS_OK;
     for (size_t i = 0; i < feeds->count; i++) {
-        feed_watch_scan(&feeds->feeds[i].watch, now);
-        waiting = waiting || feed_watch_waiting(&feeds->feeds[i].watch);
+        struct feed *feed = &feeds->feeds[i];
+        enum status status = feeds->importing == feed ? STATUS_OK : feed_read_mapping(feed);
+
+        if (status != STATUS_OK)
+            return status;
+        feed_watch_scan(&feed->watch, now);
+        waiting = waiting || feed_watch_waiting(&feed->watch);
     }
     feeds->next_scan = now + (waiting ? FEED_WATCH_STILL_MS / 2 : SCAN_MS);
+    return STATUS_OK;
 }
 
 /* ---- the step ----------------------------------------------------------------------------------------- */
@@ -393,8 +400,9 @@ enum status feeds_step(struct feeds *feeds, int64_t now, int64_t *ret_next)
     enum status status = STATUS_OK;
 
     drain(feeds, now);
-    scan(feeds, now);
-    status = work(feeds, now, &more);
+    status = scan(feeds, now);
+    if (status == STATUS_OK)
+        status = work(feeds, now, &more);
     if (status == STATUS_OK)
         status = checkpoint(feeds);
     *ret_next = feeds->next_scan < feeds->next_look ? feeds->next_scan : feeds->next_look;
