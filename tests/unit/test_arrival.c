@@ -1,5 +1,6 @@
 #include "tests/support/support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/arrival.h"
