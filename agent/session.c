@@ -207,7 +207,9 @@ static enum status on_welcome(struct session *session, const Wire__Frame *frame,
 {
     const Wire__Welcome *welcome = frame->welcome;
 
-    if (frame->request != session->hello || session->hello == 0)
+    if (frame->request == 0) /* nobody asked: another bundle is in force */
+        return fetching_notice(session->fetching, welcome->head, now);
+    if (frame->request != session->hello)
         return STATUS_OK;
     session->hello = 0;
     session->welcomed = true;
