@@ -5,6 +5,7 @@ test's `change` makes it. So everything that is not altered is genuine, grounds 
 """
 import json
 import pathlib
+import queue
 import threading
 
 import zmq
@@ -19,12 +20,13 @@ class FakeBroker(threading.Thread):
     """Runs from start() to stop().
 
     change(direction, verb, body) gets each frame's message and returns what goes on: the body (altered or not), a
-    list of (verb, body) to send instead, or None to hold it back. Held and sent frames are in .seen.
+    list of (verb, body) to send instead, or None to hold it back until release().
     """
 
     def __init__(self, broker_folder, agent_folder, upstream, listen, change):
         super().__init__(daemon=True)
         self.change, self.seen, self.failure = change, [], None
+        self.held, self.waiting = [], queue.SimpleQueue()
         self.context = zmq.Context()
         broker, agent = Keys.of_folder(broker_folder), Keys.of_folder(agent_folder)
         self.down = self.context.socket(zmq.ROUTER)
@@ -49,7 +51,9 @@ class FakeBroker(threading.Thread):
         poller.register(self.down, zmq.POLLIN)
         poller.register(self.up, zmq.POLLIN)
         while not self.ending.is_set():
-            ready = dict(poller.poll(50))
+            ready = dict(poller.poll(20))
+            while not self.waiting.empty():
+                self._send(*self.waiting.get())
             if self.down in ready:
                 self.route, data = self.down.recv_multipart()
                 self.pass_on(UP, data)
@@ -67,11 +71,21 @@ class FakeBroker(threading.Thread):
         except Exception as failure:  # pylint: disable=broad-except
             self.failure, changed = failure, body
         if changed is None:
+            self.held.append((direction, verb, body, request))
             return
         for out_verb, out_body in changed if isinstance(changed, list) else [(verb, changed)]:
-            self.send(direction, out_verb, out_body, request)
+            self._send(direction, out_verb, out_body, request)
 
     def send(self, direction, verb, body, request=0):
+        """Says something that nobody said."""
+        self.waiting.put((direction, verb, body, request))
+
+    def release(self):
+        """Lets go what was held back."""
+        while self.held:
+            self.waiting.put(self.held.pop(0))
+
+    def _send(self, direction, verb, body, request):
         data = wire.frame(verb, body, request)
         if direction == UP:
             self.up.send(data)

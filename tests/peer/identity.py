@@ -2,7 +2,6 @@
 import os
 import pathlib
 import re
-import time
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -150,14 +149,3 @@ class Bundle:
                 aad = envelope.canonical(wire.uint32(epoch.epoch), sealed.member, sealed.key)
                 return epoch.epoch, hpke.open_sealed(keys.sealing, sealed.enc, PSEUDONYM_INFO, aad, 0, sealed.sealed)
         raise envelope.Refused("no pseudonym key is sealed to us")
-
-
-def wait_newer(folder, serial, seconds=20):
-    """The bundle of an agent's folder once its serial is above `serial`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        bundle = Bundle.of_folder(folder)
-        if bundle.head.serial > serial:
-            return bundle
-        time.sleep(0.05)
-    raise envelope.Refused("no newer bundle came")

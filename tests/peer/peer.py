@@ -15,19 +15,16 @@ import pathlib
 import sys
 import time
 
-import zmq
-from zmq.utils.monitor import recv_monitor_message
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import envelope
 import hpke
 import wire
 from identity import Bundle, Keys
+from link import Link, NotLetIn, Silence
 
 PEOPLE = pathlib.Path(__file__).resolve().parents[1] / "data/ppo-list.csv"
-PATIENCE = 20  # seconds for an answer
-NO_ANSWER = "no answer: the key is not let in (handshake refused)"
+PATIENCE = 20  # seconds, if nothing else is said
 
 
 class ErrorAnswer(Exception):
@@ -36,60 +33,6 @@ class ErrorAnswer(Exception):
     def __init__(self, error):
         super().__init__(f"{error.code}: {error.text}")
         self.code, self.text = error.code, error.text
-
-
-class Silence(Exception):
-    """Nothing came in time."""
-
-
-class NotLetIn(Silence):
-    """The handshake was refused."""
-
-
-class Link:
-    """One DEALER with CURVE, and a monitor that sees handshakes fail."""
-
-    def __init__(self, endpoint, server, secret, public):
-        self.context = zmq.Context()
-        self.socket = self.context.socket(zmq.DEALER)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.SNDHWM, 0)
-        self.socket.setsockopt(zmq.CURVE_SERVERKEY, server)
-        self.socket.setsockopt(zmq.CURVE_SECRETKEY, secret)
-        self.socket.setsockopt(zmq.CURVE_PUBLICKEY, public)
-        self.monitor = self.socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED)
-        self.socket.connect(endpoint)
-
-    def send(self, data):
-        self.socket.send(data)
-
-    def receive(self, seconds):
-        """The next frame's bytes; None when none came in time. NotLetIn when the handshake is refused."""
-        poller = zmq.Poller()
-        poller.register(self.socket, zmq.POLLIN)
-        poller.register(self.monitor, zmq.POLLIN)
-        end = time.monotonic() + seconds
-        while True:
-            ready = dict(poller.poll(max(0, end - time.monotonic()) * 1000))
-            if self.socket in ready:
-                return self.socket.recv()
-            if not ready:
-                return None
-            if recv_monitor_message(self.monitor)["event"] == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-                raise NotLetIn(NO_ANSWER)
-
-    def dropped(self, seconds):
-        """Whether the other side hangs up in time."""
-        end = time.monotonic() + seconds
-        while self.monitor.poll(max(0, end - time.monotonic()) * 1000):
-            if recv_monitor_message(self.monitor)["event"] == zmq.EVENT_DISCONNECTED:
-                return True
-        return False
-
-    def close(self):
-        self.socket.disable_monitor()
-        self.socket.close()
-        self.context.destroy(linger=0)
 
 
 class Event:
@@ -124,6 +67,9 @@ class Peer:
         self.member = keys.member
         self.link, self.unasked, self.requests, self.welcome = None, [], 0, None
         self.ahead = self.last_id_time = 0
+        self.patience = PATIENCE
+        self.published = []  # every event that was sent, to judge receipts by
+        self.known = {}  # pseudonym by PNC id: a person keeps the one under which they were listed
 
     @classmethod
     @contextlib.contextmanager
@@ -157,13 +103,13 @@ class Peer:
         data = self.link.receive(seconds)
         return None if data is None else wire.decode_frame(data)
 
-    def ask_raw(self, data, request, seconds=PATIENCE):
+    def ask_raw(self, data, request):
         """Sends bytes as they are and returns (verb, body) of what answers that request number."""
         self.link.send(data)
-        return self.answer(request, seconds)
+        return self.answer(request)
 
-    def answer(self, request, seconds=PATIENCE):
-        end = time.monotonic() + seconds
+    def answer(self, request):
+        end = time.monotonic() + self.patience
         while (left := end - time.monotonic()) > 0:
             got = self.receive(left)
             if got and got[2] == request:
@@ -173,9 +119,14 @@ class Peer:
         raise Silence(f"no answer to request {request}")
 
     def ask(self, verb, body, expect=None):
-        """Asks and returns the answer's body; ErrorAnswer when it is an Error."""
-        self.requests += 1
-        answered, answer = self.ask_raw(wire.frame(verb, body, self.requests), self.requests)
+        """Asks and returns the answer's body; ErrorAnswer when it is an Error. Says hello again if need be: when
+        another agent of this member said it since, ours counts no more."""
+        for _ in range(5):
+            self.requests += 1
+            answered, answer = self.ask_raw(wire.frame(verb, body, self.requests), self.requests)
+            if answered != "error" or answer.code != "NEED_HELLO" or verb == "hello" or not self.welcome:
+                break
+            self.hello()
         if answered == "error":
             raise ErrorAnswer(answer)
         if expect and answered != expect:
@@ -225,8 +176,11 @@ class Peer:
         return self.last_id_time.to_bytes(6, "big") + bytes(random)
 
     def pseudonym(self, pnc):
-        epoch, key = self.bundle.pseudonym_key(self.keys)
-        return wire.uint32(epoch) + hmac.digest(key, envelope.canonical("pnc", "", pnc), hashlib.sha256)
+        if pnc not in self.known:
+            epoch, key = self.bundle.pseudonym_key(self.keys)
+            code = hmac.digest(key, envelope.canonical("pnc", "", pnc), hashlib.sha256)
+            self.known[pnc] = wire.uint32(epoch) + code
+        return self.known[pnc]
 
     def in_order(self, labels):
         order = {label: at for at, label in enumerate(self.bundle.labels())}
@@ -281,6 +235,7 @@ class Peer:
 
     def publish(self, events):
         """Outcomes in the order of the events."""
+        self.published += events
         return self.ask("publish", self.publish_body(events), "publish_answer").outcomes
 
     def prepare(self, *draft, **more):
@@ -382,8 +337,8 @@ class Peer:
         returns the broker's sentence."""
         person = sample_person(prison_no)
         items = {"name": person["name"], "dob": person["dob"], "prison_no": prison_no, extra: "X777978"}
-        event = self.event("release.planned", person["pnc"], {"release_date": "2026-12-28", "home_force": person["force"]},
-                           items)
+        attributes = {"release_date": "2026-12-28", "home_force": person["force"]}
+        event = self.event("release.planned", person["pnc"], attributes, items)
         self.plan([event])
         grants = [dict(g, labels=self.in_order([*g.labels, extra]) if at == 0 else g.labels)
                   for at, g in enumerate(event.plan.grants)]
@@ -393,8 +348,9 @@ class Peer:
 
 
 def sentence(outcome):
+    """An outcome in words; the reason is often one of the refusals' texts as well."""
     texts = [outcome.reason, *(r.text for r in outcome.refusals)]
-    return f"{outcome.verdict.lower()}: " + " ".join(t for t in texts if t)
+    return f"{outcome.verdict.lower()}: " + " ".join(dict.fromkeys(t for t in texts if t))
 
 
 def sample_person(prison_no):

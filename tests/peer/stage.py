@@ -10,7 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenarios"
 
 import harness
 import wire
-from identity import Keys
+from fake_broker import FakeBroker, redirect
+from identity import Bundle, Keys
 from peer import ErrorAnswer, Peer, sample_person
 
 POLICE, DOVEGATE, STAFFORD = "police.staffordshire", "prison.dovegate", "prison.stafford"
@@ -40,6 +41,29 @@ def consent(prison_no, scope="throughcare"):
                                                               "expires": "2027-05-31"}, {}
 
 
+def command_line(draft):
+    """The same draft as arguments of `concordat publish`."""
+    kind, pnc, attributes, items = draft
+    return (kind, "--subject", pnc, *(w for k, v in attributes.items() for w in ("--attr", f"{k}={v}")),
+            *(w for k, v in items.items() for w in ("--item", f"{k}={v}")))
+
+
+def adopt(keys, now=None):
+    """Has the authority certify a member whose keys and request were made by other software; for `prepare`."""
+    def prepare(scene):
+        scheme = scene.scheme
+        folder = scheme.root / "other"
+        folder.mkdir()
+        (folder / f"{keys.member}.csr").write_bytes(keys.request())
+        harness.run("concordat-authority", "enrol", "--dir", scheme.authority, "--csr", folder / f"{keys.member}.csr",
+                    "--out", folder / f"{keys.member}.pem", "--now", now or scheme.now)
+        scheme.new_bundle()
+        scene.load()
+        for member in scheme.members:
+            scheme.join(member)
+    return prepare
+
+
 class Stage:
     """A partnership with a running broker. Members in `agents` run our agent, the others are peers."""
 
@@ -50,16 +74,14 @@ class Stage:
     def start(self):
         self.scheme.start_broker()
         for member in self.agents:
-            self.scheme.start_agent(member)
-        for member in self.agents:
-            harness.until(lambda m=member: self.scheme.status(m)["connected"], f"{member} is connected")
+            self.start_agent(member)
         return self
 
     def close(self):
         for peer in self.peers:
             peer.close()
         for broker in self.brokers:
-            broker.ending.set()
+            broker.stop()
 
     def peer(self, member, hello=True, keys_of=None):
         """The independent agent under this member's keys and bundle, connected."""
@@ -71,8 +93,21 @@ class Stage:
             peer.hello()
         return peer
 
+    def between(self, member, change):
+        """Puts a broker that cannot be trusted between this member's agent and the real one."""
+        listen = f"tcp://127.0.0.1:{harness.free_port()}"
+        broker = FakeBroker(self.scheme.broker_folder, self.scheme.agent_folder(member), self.scheme.endpoint, listen,
+                            change)
+        redirect(self.scheme.agent_folder(member), listen)
+        broker.start()
+        self.brokers.append(broker)
+        return broker
+
+    def start_agent(self, member):
+        self.scheme.start_agent(member)
+        harness.until(lambda: self.scheme.status(member)["connected"], f"{member} is connected")
+
     def bundle(self, member):
-        from identity import Bundle
         return Bundle.of_folder(self.scheme.agent_folder(member))
 
     def list_person(self, police, prison_no=JOHNSON):
@@ -96,6 +131,10 @@ class Stage:
         """Entries of the disclosure log, as the audit's search shows them."""
         return [e for e in self.scheme.search() if all(e.get(k) == v for k, v in match.items())]
 
+    def await_log(self, count, **match):
+        """Waits until at least so many entries can be found; the index follows the log."""
+        return harness.until(lambda: len(self.log_kinds(**match)) >= count, f"{count} entries of {match}")
+
 
 @contextlib.contextmanager
 def stage(members=(POLICE, DOVEGATE, PROBATION, DRUGS), agents=(), prepare=None, **options):
@@ -116,7 +155,8 @@ def stage(members=(POLICE, DOVEGATE, PROBATION, DRUGS), agents=(), prepare=None,
             print(f"--- {daemon.name}\n{daemon.tail()}", file=sys.stderr)
         raise
     finally:
-        scene.close()
+        with contextlib.suppress(Exception):
+            scene.close()
         for daemon in scene.scheme.daemons.values():
             with contextlib.suppress(harness.Failed):
                 daemon.kill()
@@ -140,7 +180,7 @@ def raw_answer(peer, data, request, seconds=10):
         got = peer.receive(left)
         if got and (got[2] == request or got[0] == "error"):
             return got[:2]
-    raise harness.Failed(f"no answer to {data[:60].hex()}…")
+    raise harness.Failed(f"no answer to {data[:60].hex()}… of {len(data)} bytes")
 
 
 def next_request(peer):

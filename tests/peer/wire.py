@@ -20,7 +20,11 @@ class Malformed(Exception):
 class Message(dict):
     """Fields by name; `from`, `keys` and `items`, which mean something to Python, in brackets."""
 
-    __getattr__ = dict.__getitem__
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 class Field:

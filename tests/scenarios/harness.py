@@ -108,9 +108,11 @@ class Daemon:
 class Partnership:
     """An authority, a broker and agents below one folder."""
 
-    def __init__(self, root, members=MEMBERS, now=SAMPLE_DAY, protocols=(PROTOCOL,), catalogue=CATALOGUE):
+    def __init__(self, root, members=MEMBERS, now=SAMPLE_DAY, protocols=(PROTOCOL,), catalogue=CATALOGUE,
+                 founded=None):
         self.root = pathlib.Path(root)
         self.members, self.now = list(members), now
+        self.founded = founded or now  # when the authority was made
         self.protocols, self.catalogue = list(protocols), catalogue
         self.authority, self.broker_folder = self.root / "authority", self.root / "broker"
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
@@ -126,7 +128,7 @@ class Partnership:
         (self.root / "logs").mkdir(exist_ok=True)
         (self.root / "pids").mkdir(exist_ok=True)
         run("concordat-authority", "init", "--dir", self.authority, "--name", "Sample partnership", "--demo",
-            "--now", self.now)
+            *(("--now", self.founded) if self.founded else ()))
         run("concordat-broker", "init", "--dir", self.broker_folder, "--member", "broker.sample", "--listen",
             self.endpoint)
         self.enrol(self.broker_folder, "broker.sample")
