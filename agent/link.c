@@ -50,7 +50,7 @@ static bool set_key(void *socket, int option, const uint8_t *key)
 static bool configure(const struct link *link)
 {
     void *socket = link->socket;
-    const int64_t largest = (int64_t)WIRE_FRAME_LIMIT;
+    const int64_t largest = (int64_t)(WIRE_FRAME_LIMIT + WIRE_CURVE_ADDED);
 
     return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_IMMEDIATE, 1) &&
            set_int(socket, ZMQ_SNDHWM, LINK_QUEUE) && set_int(socket, ZMQ_RCVHWM, LINK_QUEUE) &&

@@ -20,10 +20,7 @@
 #endif
 
 #define ENDPOINT_SIZE 256
-#define CURVE_ADDED                                                                                          \
-    33                /* bytes that CURVE adds to a frame (ZeroMQ RFC 26): ZMQ_MAXMSGSIZE counts them too    \
-                       */
-#define ROUTE_MAX 255 /* bytes of a routing id that a client chose */
+#define ROUTE_MAX     255 /* bytes of a routing id that a client chose */
 
 struct router {
     void *context;
@@ -64,7 +61,7 @@ static enum status set_bytes(void *socket, int option, const void *value, size_t
 /* Trap 1 and 2: the domain before its enforcement, and both before the socket is bound. */
 static enum status protect(void *socket, const struct router_options *options, struct router_reason *reason)
 {
-    int64_t largest = (int64_t)WIRE_FRAME_LIMIT + CURVE_ADDED;
+    int64_t largest = (int64_t)(WIRE_FRAME_LIMIT + WIRE_CURVE_ADDED);
     int ipv6 = strchr(options->endpoint, '[') != NULL;
     enum status status = set_bytes(socket, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN));
 

@@ -11,7 +11,8 @@
 
 #define WIRE_VERSION     1
 #define WIRE_FRAME_LIMIT ((size_t)256 << 10) /* the largest frame, in bytes */
-#define WIRE_BODY_LIMIT  ((size_t)16 << 20)  /* the largest bundle body, in bytes */
+#define WIRE_CURVE_ADDED 33 /* bytes that CURVE adds to a frame; ZMQ_MAXMSGSIZE counts them too */
+#define WIRE_BODY_LIMIT  ((size_t)16 << 20) /* the largest bundle body, in bytes */
 
 /*
  * Memory for unpacked messages and what is derived from them. Zero-initialise through wire_arena(). Whatever

@@ -15,7 +15,7 @@
 #include "certs/archive.h"
 #include "proto/wire_codec.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 15000
 #define QUIET_MS    200
 #define RECORDS     4096
 

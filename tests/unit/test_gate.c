@@ -11,7 +11,7 @@
 #include "tests/gate/house.h"
 
 #define SOON_MS 400
-#define LATE_MS 5000
+#define LATE_MS 15000
 
 static struct house house;
 
@@ -292,9 +292,9 @@ static void certificates_expire_on_open_connections(void **state)
 
     (void)state;
     house_close(&house);
-    house_open(&house, end - 3000);
+    house_open(&house, end - 8000);
     uint64_t connection = client_join(&house, house.police, &client);
-    sleep(4);
+    sleep(9);
     house_deliver(&house, connection, HOUSE_POLICE, bytes_of_string("secret"));
     client_error(&client, WIRE__ERROR_CODE__NOT_ALLOWED, 0);
     assert_int_equal(house_record(&house).what, TOLD_DISCONNECTED);
