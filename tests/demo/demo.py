@@ -128,9 +128,9 @@ def daily_work(tell):
     tell.fate(PROBATION, tell.publish(
         PROBATION, "breach.recorded", "--subject", NUNEZ, "--attr", "action=recall_requested", "--item",
         "order_type=licence", "--item", "kind=missed", "--item", "officer_risk=caution"), "probation: breach.recorded")
-    referral = tell.publish(DOVEGATE, "treatment.referred", "--subject", HUGHES_PARRY, "--item",
-                            "contact=HMP Dovegate resettlement desk")
-    tell.fate(DOVEGATE, referral, "prison: treatment.referred")
+    referral = tell.publish(PROBATION, "treatment.referred", "--subject", HUGHES_PARRY, "--item",
+                            "contact=via offender manager, 01782 555 0110")
+    tell.fate(PROBATION, referral, "probation: treatment.referred")
     tell.fate(DRUGS, tell.publish(DRUGS, "treatment.accepted", "--re", referral, "--item",
                                   "appointment=2026-12-21T10:00:00Z"), "drug team: treatment.accepted")
     tell.fate(DRUGS, tell.publish(
