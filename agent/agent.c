@@ -54,8 +54,8 @@ static enum status open_keys(struct agent *agent, struct agent_reason *ret_reaso
 
 static enum status open_store(struct agent *agent, struct agent_reason *ret_reason)
 {
-    static const char *const schemas[] = {people_schema,  outbox_schema,   inbox_schema,    receipts_schema,
-                                          reports_schema, consents_schema, incidents_schema};
+    static const char *const schemas[] = {people_schema,  outbox_schema,   inbox_schema,     receipts_schema,
+                                          reports_schema, consents_schema, incidents_schema, feeds_schema};
     char path[PATH_MAX];
     enum status status = STATUS_BAD_ARGUMENT;
 
