@@ -246,7 +246,7 @@ uint16_t protocol_find_rule(const struct protocol *protocol, struct byte_view id
 /* protocol_find_establishment - the party that speaks for a prison, or PROTOCOL_NONE. */
 uint16_t protocol_find_establishment(const struct protocol *protocol, struct byte_view prison);
 
-/* protocol_pair - never NULL for indexes within the catalogue and the classes. */
+/* protocol_pair_of - never NULL for indexes within the catalogue and the classes. */
 const struct protocol_pair *protocol_pair_of(const struct protocol *protocol, uint16_t event,
                                              uint16_t class_index);
 
