@@ -7,6 +7,21 @@
 /* A clock may be this far behind the broker's. */
 #define FACTS_SKEW_MS ((int64_t)5 * 60 * 1000)
 
+/* Whether all that decisions rest on is opened, so that nobody leaves out an age or an end. */
+static bool shows_enough(const struct catalogue *catalogue, const struct policy_request *request,
+                         const struct core *core)
+{
+    const struct catalogue_event *type = &catalogue->events[request->event];
+
+    for (size_t i = 0; i < core->attribute_count; i++) {
+        uint16_t at = catalogue_attribute_at(type, catalogue_find_label(catalogue, core->attributes[i].id));
+
+        if (at != CATALOGUE_NONE && register_reads(type, at) && request->attributes[at].data == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* The event of a ground as policy sees it. */
 static enum status read_request(const struct catalogue *catalogue, const struct core *core,
                                 const Wire__Opening *opening, struct policy_request *ret_request)
@@ -25,6 +40,8 @@ static enum status read_request(const struct catalogue *catalogue, const struct 
     for (size_t i = 0; i < opening->n_attributes && status == STATUS_OK; i++)
         status = request_set(catalogue, &request, opening->attributes[i]->id,
                              bytes_of_string(opening->attributes[i]->value));
+    if (status == STATUS_OK && !shows_enough(catalogue, &request, core))
+        status = STATUS_MISMATCH;
     if (status == STATUS_OK)
         status = request_read(catalogue, &request, NULL);
     if (status == STATUS_OK)

@@ -8,6 +8,25 @@
 enum { HEADER = 1, CERTIFICATE, SIGNATURE, INDEX, COUNT, PATH, OPENING, COMMITTED };
 enum { PLAN_GROUNDS = 5 };
 
+/* Appends the opening as far as decisions rest on it: who plans has no right to see the rest. */
+static void put_opening(const struct engine *engine, const struct policy_request *request,
+                        const Wire__Opening *opening, struct byte_buffer *ret)
+{
+    const struct catalogue *catalogue = engine->rulebook->catalogue;
+    const struct catalogue_event *type = &catalogue->events[request->event];
+    Wire__OpenedAttribute *shown[CORE_ATTRIBUTES_MAX];
+    Wire__Opening part = WIRE__OPENING__INIT;
+
+    part.attributes = shown;
+    for (size_t i = 0; i < opening->n_attributes; i++) {
+        uint16_t label = catalogue_find_label(catalogue, bytes_of_string(opening->attributes[i]->id));
+
+        if (register_reads(type, catalogue_attribute_at(type, label)))
+            shown[part.n_attributes++] = opening->attributes[i];
+    }
+    wire_pack(&part.base, ret);
+}
+
 enum status grounds_append(struct engine *engine, const struct job *job, struct store_place place)
 {
     const Wire__Publish *publish = job->frame->publish;
@@ -19,7 +38,7 @@ enum status grounds_append(struct engine *engine, const struct job *job, struct 
     bytes_buffer_clear(ground);
     bytes_buffer_clear(&engine->body);
     merkle_batch_path(job->published.tree, place.index, path, &length);
-    wire_pack(&event->opening->base, &engine->body);
+    put_opening(engine, &job->events[place.index].request, event->opening, &engine->body);
     if (engine->body.status != STATUS_OK)
         return engine->body.status;
     field_put_bytes(ground, HEADER, event->header_bytes);

@@ -328,7 +328,7 @@ __attribute__((noinline)) static void conclude_change(struct decider *decider)
         refuse_event(decider, POLICY_NOT_LISTED);
         return;
     }
-    if ((detail = decider_why_not_theirs(decider)) != NULL) {
+    if ((detail = decider_why_not(decider)) != NULL) {
         refuse_change(decider, detail);
         return;
     }

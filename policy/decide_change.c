@@ -36,10 +36,13 @@ bool decider_repeats_listing(const struct decider *decider)
                        bytes_of_string(protocol->strands[strand].name));
 }
 
-const char *decider_why_not_theirs(const struct decider *decider)
+const char *decider_why_not(const struct decider *decider)
 {
     enum effect effect = decider->type->effect;
 
+    if (effect == EFFECT_LIST &&
+        request_attribute(decider->protocol->catalogue, decider->request, "selector").data == NULL)
+        return "a listing says why: give 'selector'";
     if (effect != EFFECT_REVIEW && effect != EFFECT_MOVE && effect != EFFECT_ALLOCATE)
         return NULL;
     if (!serves_area(decider) && !(effect == EFFECT_ALLOCATE && holds_case(decider)))

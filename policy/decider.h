@@ -55,11 +55,12 @@ void decider_offer(struct decider *decider, const struct protocol_route *route,
                    const struct party_set *parties, bool replaced, uint32_t grounds);
 
 /*
- * decider_why_not_theirs - NULL, or one sentence why this change is not the sender's to make: nobody reaches
- * for a person whom others look after. Asked here and not in register_apply, which agents call as well with
- * the last ground of each kind only: they cannot know who held the case before.
+ * decider_why_not - NULL, or one sentence why this change cannot be made so: a listing without its selector,
+ * or a sender that reaches for a person whom others look after. Asked here and not in register_apply, which
+ * agents call as well with the last ground of each kind only: they are not shown the selector, and cannot
+ * know who held the case before.
  */
-const char *decider_why_not_theirs(const struct decider *decider);
+const char *decider_why_not(const struct decider *decider);
 
 /* decider_repeats_listing - a repeated listing tells newcomers what the register says, so only who answers
  * for that may send it. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SELECTOR 3 /* its place among what a listing reads */
+
 /* One event while it is folded. */
 struct fold {
     const struct protocol *protocol;
@@ -144,8 +146,8 @@ static enum status apply_listing(struct fold *fold)
 
     if (fold->event->created <= entry->removed_at)
         return refuse(fold, "it was made before the person's last removal took effect; list the person anew");
-    for (size_t i = 0; i < EFFECT_ATTRIBUTES_MAX; i++) {
-        if (!present(attribute(fold, i)))
+    for (size_t i = 0; i < EFFECT_ATTRIBUTES_MAX; i++) { /* a ground does not show the selector */
+        if (i != SELECTOR && !present(attribute(fold, i)))
             return refuse(
                 fold,
                 "a listing needs strand, area, authority, selector, review_due and home_force; give all");
@@ -164,7 +166,7 @@ static enum status apply_listing(struct fold *fold)
     memcpy(entry->strand, strand, sizeof strand);
     memcpy(entry->area, area, sizeof area);
     if (!put(entry->authority, sizeof entry->authority, attribute(fold, 2)) ||
-        !put(entry->selector, sizeof entry->selector, attribute(fold, 3)) ||
+        !put(entry->selector, sizeof entry->selector, attribute(fold, SELECTOR)) ||
         !put(entry->home_force, sizeof entry->home_force, attribute(fold, 5)))
         return refuse(fold, "a value is too long");
     memset(entry->status, 0, sizeof entry->status);
@@ -484,6 +486,23 @@ enum status register_try(const struct protocol *protocol, struct register_state 
     if (status != STATUS_OK)
         ret_change->sets = ret_change->clears = 0;
     return status;
+}
+
+/* By effect, bits of what it reads (EFFECT_TABLE): all but the selector and the status, which say why a
+ * person is listed and how he does, and decide nothing. Removals and withdrawals leave nothing to rest on. */
+static const uint8_t decisive[] = {
+    [EFFECT_LIST] = 0x37,    [EFFECT_REVIEW] = 0x03,  [EFFECT_MOVE] = 0x07, [EFFECT_ALLOCATE] = 0x03,
+    [EFFECT_CUSTODY] = 0x01, [EFFECT_CONSENT] = 0x07, [EFFECT_MERGE] = 0x03};
+
+bool register_reads(const struct catalogue_event *type, uint16_t position)
+{
+    if (position == type->juvenile)
+        return type->effect == EFFECT_LIST || type->effect == EFFECT_REVIEW;
+    for (size_t i = 0; i < EFFECT_ATTRIBUTES_MAX; i++) {
+        if ((decisive[type->effect] >> i & 1) != 0 && type->reads[i] == position)
+            return true;
+    }
+    return false;
 }
 
 enum status register_apply(const struct protocol *protocol, struct register_state *state,

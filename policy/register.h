@@ -108,6 +108,12 @@ enum status register_apply(const struct protocol *protocol, struct register_stat
 enum status register_try(const struct protocol *protocol, struct register_state *state,
                          const struct policy_request *event, int64_t now, struct register_change *ret_change);
 
+/*
+ * register_reads - is this attribute (by position) of an event type one that decisions rest on? A ground
+ * shows those, all of them that its event has, and no other: who plans an event has no right to the rest.
+ */
+bool register_reads(const struct catalogue_event *type, uint16_t position);
+
 /* register_merge - what is known of a person of whom there were two records: of `kept` only what the other
  * holds as well survives, and who was a juvenile in either is one. ret_state may be either. */
 void register_merge(const struct register_state *kept, const struct register_state *other,

@@ -389,7 +389,7 @@ enum status envelope_ground_verify(const Wire__Ground *ground, const struct batc
     status = read_header(bytes, &header, &core);
     if (status != STATUS_OK)
         return status;
-    status = opening_check(&core, ground->opening);
+    status = opening_check_part(&core, ground->opening);
     if (status == STATUS_OK)
         *ret_core = core;
     return status;

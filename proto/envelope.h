@@ -128,7 +128,8 @@ enum status envelope_delivered_verify(const struct envelope_delivery *delivery, 
 
 /*
  * envelope_ground_verify - a register entry's or consent's ground: signature, path, core and opening.
- * signer and key are those of ground->certificate; whether that member may set it is for the policy.
+ * signer and key are those of ground->certificate; whether that member may set it is for the policy, and so
+ * is whether enough of the attributes is opened (register_reads): whoever plans sees no more than it needs.
  * Returns what envelope_delivered_verify() does, STATUS_BAD_SIGNATURE, STATUS_UNKNOWN_KEY,
  * STATUS_BAD_COMMITMENT or STATUS_CRYPTO. ret_core borrows from the ground.
  */

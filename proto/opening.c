@@ -77,12 +77,21 @@ enum status opening_check(const struct core *core, const Wire__Opening *opening)
 {
     if (opening->n_attributes != core->attribute_count)
         return STATUS_BAD_COMMITMENT;
-    for (size_t i = 0; i < core->attribute_count; i++) {
+    return opening_check_part(core, opening); /* as many, and each once */
+}
+
+enum status opening_check_part(const struct core *core, const Wire__Opening *opening)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < opening->n_attributes; i++, at++) {
         const Wire__OpenedAttribute *opened = opening->attributes[i];
         struct byte_view id = bytes_of_string(opened->id);
-        if (opened->salt.len != OPENING_SALT_SIZE || !bytes_equal(id, core->attributes[i].id))
+        while (at < core->attribute_count && !bytes_equal(id, core->attributes[at].id))
+            at++;
+        if (at == core->attribute_count || opened->salt.len != OPENING_SALT_SIZE)
             return STATUS_BAD_COMMITMENT;
-        enum status status = commitment_verify(core->attributes[i].commitment, opened->salt.data, id,
+        enum status status = commitment_verify(core->attributes[at].commitment, opened->salt.data, id,
                                                bytes_of_string(opened->value));
         if (status != STATUS_OK)
             return status;

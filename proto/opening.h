@@ -38,5 +38,11 @@ enum status opening_decode(struct byte_view bytes, struct opening_attribute *ret
  */
 enum status opening_check(const struct core *core, const Wire__Opening *opening);
 
+/*
+ * opening_check_part - the same for some of the attributes, in the order of the core: each opens the
+ * commitment of its id. Which ones must be there is the caller's to say.
+ */
+enum status opening_check_part(const struct core *core, const Wire__Opening *opening);
+
 /* opening_value - the value opened for an id, or NULL; borrowed from the opening. */
 const char *opening_value(const Wire__Opening *opening, const char *id);

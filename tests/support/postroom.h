@@ -36,6 +36,7 @@ struct postroom_faults {
     bool narrow;           /* every plan leaves the last grant out */
     bool hide_grounds;     /* plans show none */
     bool break_grounds;    /* one bit of each ground's header is changed */
+    bool hide_ages;        /* grounds do not show the attribute juvenile */
     bool other_subject;    /* grounds of another person are shown */
     unsigned stale;        /* so many outcomes are STALE */
     unsigned busy;         /* so many are BUSY */

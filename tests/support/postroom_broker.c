@@ -141,6 +141,17 @@ static void fill_grants(struct postroom *room, struct plan_room *space)
         space->plan.n_grants--;
 }
 
+static void hide_age(Wire__Opening *opening)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < opening->n_attributes; i++) {
+        if (strcmp(opening->attributes[i]->id, "juvenile") != 0)
+            opening->attributes[kept++] = opening->attributes[i];
+    }
+    opening->n_attributes = kept;
+}
+
 static void fill_ground(struct postroom *room, const struct postroom_event *event, struct plan_room *space)
 {
     const size_t i = space->plan.n_grounds++;
@@ -165,6 +176,8 @@ static void fill_ground(struct postroom *room, const struct postroom_event *even
                                  WIRE_FRAME_LIMIT, &room->arena, &opening),
                      STATUS_OK);
     ground->opening = (Wire__Opening *)(uintptr_t)opening;
+    if (room->faults.hide_ages)
+        hide_age(ground->opening);
     ground->committed = (uint64_t)event->committed;
     space->ground_list[i] = ground;
 }

@@ -410,6 +410,21 @@ static void test_ground_verifies(void **state)
     make_ground(&ground, deliver, (Wire__Opening *)(uintptr_t)opening, 3);
     assert_int_equal(envelope_ground_verify(&ground, &sample.signer, sample.sender, &core), STATUS_OK);
     assert_memory_equal(core.event, sample.events[3].core.event, CORE_EVENT_SIZE);
+    /* A part of the attributes, in order; none at all; twice the same, or turned round. */
+    Wire__OpenedAttribute *part[] = {ground.opening->attributes[1], ground.opening->attributes[2],
+                                     ground.opening->attributes[1]};
+    Wire__Opening some = WIRE__OPENING__INIT;
+    some.attributes = part;
+    for (some.n_attributes = 0; some.n_attributes <= 3; some.n_attributes++) {
+        make_ground(&ground, deliver, &some, 3);
+        assert_int_equal(envelope_ground_verify(&ground, &sample.signer, sample.sender, &core),
+                         some.n_attributes < 3 ? STATUS_OK : STATUS_BAD_COMMITMENT);
+    }
+    part[1] = part[0];
+    some.n_attributes = 2;
+    assert_int_equal(envelope_ground_verify(&ground, &sample.signer, sample.sender, &core),
+                     STATUS_BAD_COMMITMENT);
+    make_ground(&ground, deliver, (Wire__Opening *)(uintptr_t)opening, 3);
     ground.opening->attributes[2]->value[0] ^= 1;
     assert_int_equal(envelope_ground_verify(&ground, &sample.signer, sample.sender, &core),
                      STATUS_BAD_COMMITMENT);

@@ -1,0 +1,91 @@
+#include "tests/support/support.h"
+
+#include <string.h>
+
+#include "tests/support/exchange.h"
+#include "tests/support/policy.h"
+#include "tests/support/postroom.h"
+
+/* What a plan shows of the events that it rests on: all that is decided by, and nothing else. */
+
+#define NOTICE "release_date=2026-12-20;home_force=21;date_type=CRD"
+
+static void expect_shown(const Wire__Ground *ground, const char *expected)
+{
+    char text[512] = "";
+
+    for (size_t i = 0; i < ground->opening->n_attributes; i++) {
+        strcat(text, i == 0 ? "" : " ");
+        strcat(text, ground->opening->attributes[i]->id);
+    }
+    assert_string_equal(text, expected);
+}
+
+/* A prison that plans a notice is not told why the person is on the list, nor how he does. */
+static void test_plan_shows_what_decides(void **state)
+{
+    struct exchange *exchange = exchange_new();
+    struct exchange_event event;
+
+    (void)state;
+    exchange_start(exchange);
+    for (size_t i = 0; i < EXCHANGE_AGENTS; i++)
+        exchange_connect(exchange, i);
+    exchange_list(exchange, 1);
+    exchange_make(exchange, &event, EXCHANGE_POLICE, "ppo.reviewed", 1,
+                  "outcome=retain next_review=2026-12-16 status=at_risk action=refer matrix_band=high", NULL);
+    assert_int_equal(exchange_publish(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
+    exchange_drop(&event);
+    exchange_make(exchange, &event, EXCHANGE_DOVEGATE, "release.planned", 1,
+                  "release_date=2026-12-29 home_force=21", "name");
+    const Wire__Plan *plan = exchange_plan(exchange, &event);
+    assert_int_equal(plan->verdict, WIRE__VERDICT__ACCEPTED);
+    assert_int_equal(plan->n_grounds, 2);
+    expect_shown(plan->grounds[0], "juvenile strand area authority review_due home_force");
+    expect_shown(plan->grounds[1], "juvenile outcome next_review");
+    exchange_drop(&event);
+    exchange_free(&exchange);
+}
+
+/* A broker that leaves out an age shows no ground. */
+static void test_part_that_decides_left_out(void **state)
+{
+    struct postroom *room = postroom_open();
+    uint8_t event[UUID_SIZE];
+
+    (void)state;
+    postroom_list(room);
+    room->faults.hide_ages = true;
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
+    assert_int_equal(postroom_state(room, POSTROOM_DOVEGATE, event), OUTBOX_REFUSED);
+    assert_string_equal(postroom_inbox(room, POSTROOM_POLICE), "");
+    assert_int_equal(postroom_incidents(room, POSTROOM_DOVEGATE, "do not verify"), 1);
+    postroom_close(&room);
+}
+
+#define LISTING "strand=catch_convict area=stoke authority=bcu_commander review_due=2026-12-15 home_force=21"
+
+/* Folded as a ground a listing needs no selector; to be accepted it does. */
+static void test_listing_without_its_selector(void **state)
+{
+    static struct policy_world world;
+
+    (void)state;
+    policy_open(&world, NULL);
+    policy_ask(&world, "police.staffordshire", "ppo.added", LISTING, "name");
+    assert_string_equal(policy_answer(&world), "! register-refuses: a listing says why: give 'selector'\n");
+    policy_apply(&world);
+    assert_true(register_listed(world.protocol, &world.person.entry, world.now));
+    policy_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_shows_what_decides),
+        cmocka_unit_test(test_part_that_decides_left_out),
+        cmocka_unit_test(test_listing_without_its_selector),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
