@@ -55,6 +55,18 @@ static json_t *labels_of(const struct inbox_event *event)
     return list;
 }
 
+/* Every line has the same keys; what a recall or the end of retention took away is null. */
+static int set_no_content(json_t *line)
+{
+    static const char *const keys[] = {"type",    "subject",    "rule",       "purpose",
+                                       "created", "supersedes", "correlation"};
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        failed |= json_object_set_new(line, keys[i], json_null());
+    return failed;
+}
+
 json_t *view_line(const struct inbox_event *event)
 {
     json_t *line = json_pack("{s:o, s:s}", "event", id_of(true, event->core.event), "from", event->sender);
@@ -72,6 +84,8 @@ json_t *view_line(const struct inbox_event *event)
                                       id_of(event->core.has_supersedes, event->core.supersedes));
         failed |= json_object_set_new(line, "correlation",
                                       id_of(event->core.has_correlation, event->core.correlation));
+    } else {
+        failed |= set_no_content(line);
     }
     failed |= json_object_set_new(line, "labels", labels_of(event));
     failed |= json_object_set_new(line, "received", time_of(event->received));
