@@ -227,6 +227,9 @@ static enum status apply_review(struct fold *fold)
         if ((status = check_review(fold, entry->strand, due)) != STATUS_OK)
             return status;
     }
+    if (fold->event->juvenile == JUVENILE_UNKNOWN && entry->juvenile == JUVENILE_YES &&
+        entry->listed_juvenile == JUVENILE_NO)
+        return refuse(fold, "the review before said that the person is a juvenile; state 'juvenile'");
     if (!put(entry->status, sizeof entry->status, attribute(fold, 2)))
         return refuse(fold, "the status is too long");
     entry->review_due = due;

@@ -106,13 +106,8 @@ static void test_who_may_list(void **state)
 
 static void test_longest_review(void **state)
 {
-    static const struct policy_edit edits[] = {
-        {"catch_convict: {authority: bcu_commander, class: police}",
-         "catch_convict: {authority: bcu_commander, class: police, longest_review: P1M}"},
-        {NULL, NULL}};
-
     (void)state;
-    policy_open(&world, edits);
+    policy_open(&world, NULL);
     refuse(FORCE, "ppo.added",
            "strand=catch_convict area=stoke authority=bcu_commander selector=asbo review_due=2027-01-02 "
            "home_force=21",
@@ -170,14 +165,16 @@ static void test_reviews(void **state)
     (void)state;
     policy_open(&world, NULL);
     policy_list(&world);
-    accept(FORCE, "ppo.reviewed", "outcome=retain next_review=2027-01-15 status=in_custody juvenile=yes");
-    assert_int_equal(world.person.entry.review_due, civil_date(2027, 1, 15));
+    accept(FORCE, "ppo.reviewed", "outcome=retain next_review=2026-12-31 status=in_custody juvenile=yes");
+    assert_int_equal(world.person.entry.review_due, civil_date(2026, 12, 31));
     assert_string_equal(world.person.entry.status, "in_custody");
     assert_int_equal(world.person.entry.juvenile, JUVENILE_YES);
     refuse(FORCE, "ppo.reviewed", "outcome=retain", "next_review");
     refuse(FORCE, "ppo.reviewed", "outcome=retain next_review=2026-11-01", "in the past");
-    /* The last review alone is a ground: it does not keep what an earlier one said. */
-    accept(FORCE, "ppo.reviewed", "outcome=remove");
+    /* The last review alone is a ground: it does not keep what an earlier one said, and nobody grows up by
+     * silence. */
+    refuse(FORCE, "ppo.reviewed", "outcome=remove", "state 'juvenile'");
+    accept(FORCE, "ppo.reviewed", "outcome=remove juvenile=no");
     assert_int_equal(world.person.entry.review_due, civil_date(2026, 12, 15));
     assert_int_equal(world.person.entry.juvenile, JUVENILE_NO);
     assert_string_equal(world.person.entry.status, "");
@@ -404,10 +401,10 @@ static const struct {
 } moves[] = {
     {FORCE, "ppo.added", LISTING},
     {FORCE, "ppo.added",
-     "strand=resettle_rehabilitate area=tamworth authority=bcu_commander selector=issp review_due=2027-01-15 "
+     "strand=resettle_rehabilitate area=tamworth authority=bcu_commander selector=issp review_due=2026-12-30 "
      "home_force=22"},
     {FORCE, "ppo.removed", "authority=bcu_commander reason=moved"},
-    {FORCE, "ppo.reviewed", "outcome=retain next_review=2027-02-15 status=in_custody juvenile=yes"},
+    {FORCE, "ppo.reviewed", "outcome=retain next_review=2026-12-31 status=in_custody juvenile=yes"},
     {FORCE, "ppo.reviewed", "outcome=remove status=at_risk"},
     {OFFICE, "case.allocated", "role=offender_manager holder=probation.staffordshire"},
     {OFFICE, "case.allocated", "role=keyworker holder=drugs.stoke"},
