@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/source.h"
+#include "audit/verify.h"
 #include "base/civil.h"
 #include "base/safefile.h"
 #include "broker/rulebook.h"
@@ -465,13 +465,23 @@ const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event
     return answer->plan_answer->plans[0];
 }
 
-void exchange_add(struct exchange *exchange, struct exchange_event *event, const char *to, const char *rule,
-                  char *const *labels, size_t label_count)
+/* The static text of a member's id. */
+static const char *id_like(const char *id)
+{
+    for (size_t i = 0; i < EXCHANGE_AGENTS; i++) {
+        if (strcmp(ids[i], id) == 0)
+            return ids[i];
+    }
+    fail_msg("%s is nobody", id);
+    return NULL;
+}
+
+static void add_section(struct exchange *exchange, struct exchange_event *event, const char *to,
+                        const char *rule, struct item *items, size_t item_count)
 {
     const struct directory_entry *entry =
         directory_by_member(bundle_directory(exchange->bundle), to, clock_now(&exchange->clock));
     struct section_target target = {.to = bytes_of_string(to), .rule = bytes_of_string(rule)};
-    struct item items[WIRE_LABELS_MAX];
     struct x25519_public *key = NULL;
     struct hpke_sender *sender = NULL;
     uint8_t enc[HPKE_ENC_SIZE];
@@ -479,19 +489,40 @@ void exchange_add(struct exchange *exchange, struct exchange_event *event, const
     assert_non_null(entry);
     memcpy(target.key, entry->sealing_id, sizeof target.key);
     core_digest(bytes_buffer_view(&event->core_bytes), target.core);
-    for (size_t i = 0; i < label_count; i++)
-        items[i] = (struct item){bytes_of_string(labels[i]), bytes_of_string("x")};
     assert_int_equal(x25519_public(entry->sealing, &key), STATUS_OK);
     assert_int_equal(hpke_sender_start(key, bytes_of_string(SECTION_INFO), random_system(), &sender, enc),
                      STATUS_OK);
     event->sections[event->section_count] = bytes_buffer(SECTION_SIZE_MAX);
     assert_int_equal(
-        section_seal(sender, enc, &target, items, label_count, &event->sections[event->section_count]),
+        section_seal(sender, enc, &target, items, item_count, &event->sections[event->section_count]),
         STATUS_OK);
-    event->slots[event->section_count].to = entry == NULL ? target.to : bytes_of_string(entry->member);
+    event->slots[event->section_count].to = bytes_of_string(id_like(to));
     event->section_count++;
     hpke_sender_free(&sender);
     x25519_public_free(&key);
+}
+
+void exchange_add(struct exchange *exchange, struct exchange_event *event, const char *to, const char *rule,
+                  const char *labels)
+{
+    struct item items[WIRE_LABELS_MAX];
+    size_t count = 0;
+
+    while (*labels != '\0') {
+        size_t length = strcspn(labels, " ");
+        items[count++] = (struct item){bytes_view(labels, length), bytes_of_string("x")};
+        labels += length + (labels[length] == ' ');
+    }
+    add_section(exchange, event, to, rule, items, count);
+}
+
+void exchange_grant(struct exchange *exchange, struct exchange_event *event, const Wire__Grant *grant)
+{
+    struct item items[WIRE_LABELS_MAX];
+
+    for (size_t i = 0; i < grant->n_labels; i++)
+        items[i] = (struct item){bytes_of_string(grant->labels[i]), bytes_of_string("x")};
+    add_section(exchange, event, grant->to, grant->rule, items, grant->n_labels);
 }
 
 void exchange_close(struct exchange_event *event)
@@ -512,8 +543,7 @@ void exchange_close(struct exchange_event *event)
 void exchange_seal(struct exchange *exchange, struct exchange_event *event, const Wire__Plan *plan)
 {
     for (size_t i = 0; i < plan->n_grants; i++)
-        exchange_add(exchange, event, plan->grants[i]->to, plan->grants[i]->rule, plan->grants[i]->labels,
-                     plan->grants[i]->n_labels);
+        exchange_grant(exchange, event, plan->grants[i]);
     exchange_close(event);
 }
 
@@ -664,4 +694,51 @@ size_t exchange_entries(struct exchange *exchange, enum record_kind kind)
     assert_int_equal(source_rows(source, 0, UINT64_MAX >> 1, count_row, &counting), STATUS_OK);
     source_close(&source);
     return counting.count;
+}
+
+static void tell(void *context, const char *text)
+{
+    (void)context;
+    print_message("log: %s\n", text);
+}
+
+/* The log of a stopped pipeline, as an auditor sees it. */
+void exchange_assert_log(struct exchange *exchange)
+{
+    struct problems problems = {.tell = tell};
+    struct source_reason reason;
+    struct source *source = NULL;
+    struct note_key *key = NULL;
+    struct verify_result result;
+    struct verify_progress progress = {0};
+
+    assert_int_equal(note_key_parse(bytes_of_string(keystore_log_vkey(exchange->broker)), &key), STATUS_OK);
+    if (source_open(exchange->folder, &source, &reason) != STATUS_OK)
+        fail_msg("%s", reason.text);
+    assert_int_equal(verify_broker(source, key, &progress, &problems, &result), STATUS_OK);
+    assert_int_equal(problems.count, 0);
+    assert_true(result.entries > 0 && result.signed_entries == result.entries);
+    source_close(&source);
+    note_key_free(&key);
+}
+
+void exchange_connect_all(struct exchange *exchange)
+{
+    exchange_start(exchange);
+    for (size_t i = 0; i < EXCHANGE_AGENTS; i++)
+        exchange_connect(exchange, i);
+}
+
+int exchange_setup(void **state)
+{
+    *state = exchange_new();
+    return 0;
+}
+
+int exchange_teardown(void **state)
+{
+    struct exchange *exchange = *state;
+
+    exchange_free(&exchange);
+    return 0;
 }

@@ -101,11 +101,13 @@ void exchange_refer(struct exchange_event *event, const uint8_t *correlation, co
 /* exchange_plan - what the broker answers. */
 const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event *event);
 
-/* exchange_seal - a section for each grant, its items "x". exchange_add - one more section. exchange_close -
+/* exchange_seal - a section for each grant, its items "x". exchange_add - one more section, labels as
+ * "name dob"; exchange_grant - the section for one grant. exchange_close -
  * the header; exchange_frame - the signed Publish. */
 void exchange_seal(struct exchange *exchange, struct exchange_event *event, const Wire__Plan *plan);
 void exchange_add(struct exchange *exchange, struct exchange_event *event, const char *to, const char *rule,
-                  char *const *labels, size_t label_count);
+                  const char *labels);
+void exchange_grant(struct exchange *exchange, struct exchange_event *event, const Wire__Grant *grant);
 void exchange_close(struct exchange_event *event);
 void exchange_frame(struct exchange *exchange, struct exchange_event *const *events, size_t count,
                     struct byte_buffer *ret);
@@ -130,3 +132,14 @@ void exchange_consent(struct exchange *exchange, unsigned person, const char *sc
 
 /* exchange_entries - how many entries of a kind the log holds (the pipeline must be stopped). */
 size_t exchange_entries(struct exchange *exchange, enum record_kind kind);
+
+/* exchange_assert_log - the log of a stopped pipeline verifies, as an auditor sees it, and is signed to its
+ * end. */
+void exchange_assert_log(struct exchange *exchange);
+
+/* exchange_connect_all - start, and everybody connects. */
+void exchange_connect_all(struct exchange *exchange);
+
+/* exchange_setup, exchange_teardown - for cmocka: the state is a new exchange. */
+int exchange_setup(void **state);
+int exchange_teardown(void **state);
