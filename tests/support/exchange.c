@@ -665,6 +665,44 @@ void exchange_receipts(struct exchange *exchange, size_t agent, const Wire__Deli
     bytes_buffer_free(&head);
 }
 
+void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
+                     const struct exchange_event *event)
+{
+    Wire__Frame frame = WIRE__FRAME__INIT;
+    Wire__ReportBatch batch = WIRE__REPORT_BATCH__INIT;
+    Wire__Report report = WIRE__REPORT__INIT;
+    struct byte_buffer bytes = bytes_buffer(4096);
+    struct batch_signer signer = signer_of(exchange, agent);
+    uint8_t signature[ED25519_SIGNATURE_SIZE];
+    uint8_t digest[DIGEST_SIZE];
+
+    header_digest(bytes_buffer_view(&event->header), digest);
+    report.by = (char *)(uintptr_t)ids[agent];
+    report.kind = kind;
+    report.from = (char *)(uintptr_t)ids[event->from];
+    report.event = wire_data(bytes_view(event->core.event, CORE_EVENT_SIZE));
+    report.header = wire_data(bytes_view(digest, sizeof digest));
+    report.officer = (char *)(uintptr_t) "automatic:test";
+    report.time = (uint64_t)clock_now(&exchange->clock);
+    wire_pack(&report.base, &bytes);
+    struct byte_view item = bytes_buffer_view(&bytes);
+    ProtobufCBinaryData data = wire_data(item);
+    assert_int_equal(batch_sign(BATCH_PURPOSE_REPORTS, keystore_signing(exchange->agents[agent].keys),
+                                &signer, &item, 1, signature),
+                     STATUS_OK);
+    frame.version = WIRE_VERSION;
+    frame.request = ++exchange->requests;
+    frame.verb_case = WIRE__FRAME__VERB_REPORTS;
+    frame.reports = &batch;
+    batch.certificate = wire_data(bytes_view(signer.certificate.bytes, DIGEST_SIZE));
+    batch.signature = wire_data(bytes_view(signature, sizeof signature));
+    batch.n_reports = 1;
+    batch.reports = &data;
+    send_frame(exchange, agent, &frame);
+    (void)exchange_wait(exchange, agent, WIRE__FRAME__VERB_REPORTS_STORED);
+    bytes_buffer_free(&bytes);
+}
+
 /* ---- the log ---- */
 
 struct counting {

@@ -125,6 +125,10 @@ void exchange_fetch(struct exchange *exchange, size_t agent, uint32_t credit, ui
 void exchange_receipts(struct exchange *exchange, size_t agent, const Wire__Deliver *deliver,
                        enum receipt_outcome outcome, struct byte_buffer *ret);
 
+/* exchange_report - an agent reports on an event that it received, and the broker stores that. */
+void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
+                     const struct exchange_event *event);
+
 /* exchange_list - police put that person on the list (adult, stoke, force 21), and deliveries of it are left
  * alone. exchange_consent - probation records a consent. */
 void exchange_list(struct exchange *exchange, unsigned person);
