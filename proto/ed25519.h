@@ -49,7 +49,7 @@ enum status ed25519_public_from_seed(const uint8_t seed[static ED25519_SEED_SIZE
 enum status ed25519_sign(const struct ed25519_key *key, struct byte_view message,
                          uint8_t ret_signature[static ED25519_SIGNATURE_SIZE]);
 
-/* ed25519_verify - STATUS_OK, STATUS_BAD_SIGNATURE, or STATUS_NO_MEMORY or STATUS_CRYPTO, which accept
- * nothing. */
+/* ed25519_verify - STATUS_OK or STATUS_BAD_SIGNATURE. Signatures that are not reduced or whose R is of small
+ * order are refused. */
 enum status ed25519_verify(const struct ed25519_key *key, struct byte_view message,
                            const uint8_t signature[static ED25519_SIGNATURE_SIZE]);

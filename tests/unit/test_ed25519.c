@@ -1,5 +1,6 @@
 #include "tests/support/support.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "proto/ed25519.h"
@@ -123,12 +124,47 @@ static void weak_public_keys_are_refused(void **state)
     ed25519_free(&key);
 }
 
+/*
+ * With the identity for R and S = SHA-512(R, A, message) * a the equation of RFC 8032 holds, yet no signer
+ * makes this.
+ */
+static void a_nonce_of_small_order_is_refused(void **state)
+{
+    (void)state;
+    const uint8_t seed[ED25519_SEED_SIZE] = {7};
+    uint8_t signature[ED25519_SIGNATURE_SIZE] = {1};
+    uint8_t hashed[crypto_hash_sha512_BYTES];
+    uint8_t secret[crypto_core_ed25519_SCALARBYTES];
+    uint8_t challenge[crypto_core_ed25519_SCALARBYTES];
+    uint8_t public[ED25519_PUBLIC_SIZE];
+    crypto_hash_sha512_state hash;
+    struct ed25519_key *key = NULL;
+
+    assert_int_equal(ed25519_private(seed, &key), STATUS_OK);
+    ed25519_public_bytes(key, public);
+    crypto_hash_sha512(hashed, seed, sizeof seed);
+    hashed[0] &= 248;
+    hashed[31] = (uint8_t)((hashed[31] & 127) | 64);
+    memset(hashed + 32, 0, 32);
+    crypto_core_ed25519_scalar_reduce(secret, hashed);
+    crypto_hash_sha512_init(&hash);
+    crypto_hash_sha512_update(&hash, signature, 32);
+    crypto_hash_sha512_update(&hash, public, sizeof public);
+    crypto_hash_sha512_update(&hash, (const uint8_t *)"r", 1);
+    crypto_hash_sha512_final(&hash, hashed);
+    crypto_core_ed25519_scalar_reduce(challenge, hashed);
+    crypto_core_ed25519_scalar_mul(signature + 32, challenge, secret);
+    assert_int_equal(ed25519_verify(key, bytes_of_string("r"), signature), STATUS_BAD_SIGNATURE);
+    ed25519_free(&key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wycheproof_cases),
         cmocka_unit_test(signs_as_the_rfc_does),
         cmocka_unit_test(weak_public_keys_are_refused),
+        cmocka_unit_test(a_nonce_of_small_order_is_refused),
     };
     return cmocka_run_group_tests_name("ed25519", tests, NULL, NULL);
 }
