@@ -19,7 +19,8 @@ struct mailbox {
     size_t first;
     size_t count;
     bool closed;
-    bool raised; /* the descriptor is readable */
+    bool watched; /* somebody has asked for the descriptor */
+    bool raised;  /* it is readable */
     int fd;
 };
 
@@ -81,13 +82,14 @@ void mailbox_free(struct mailbox **mailbox)
     *mailbox = NULL;
 }
 
-/* Called with the mutex held after every change: the descriptor tells whether a take would return at once. */
+/* Called with the mutex held after every change: the descriptor tells whether a take would return at once.
+ * Two system calls an item are too many for a descriptor that nobody polls. */
 static void show_state(struct mailbox *mailbox)
 {
     uint64_t value = 1;
     bool wanted = mailbox->count > 0 || mailbox->closed;
 
-    if (wanted == mailbox->raised)
+    if (!mailbox->watched || wanted == mailbox->raised)
         return;
     ssize_t done =
         wanted ? write(mailbox->fd, &value, sizeof value) : read(mailbox->fd, &value, sizeof value);
@@ -95,7 +97,9 @@ static void show_state(struct mailbox *mailbox)
     mailbox->raised = wanted;
 }
 
-static enum status put(struct mailbox *mailbox, void *item, bool wait)
+enum end { LAST, FIRST };
+
+static enum status put(struct mailbox *mailbox, void *item, bool wait, enum end end)
 {
     enum status status = STATUS_OK;
 
@@ -108,7 +112,9 @@ static enum status put(struct mailbox *mailbox, void *item, bool wait)
     } else if (mailbox->count == mailbox->capacity) {
         status = STATUS_BUSY;
     } else {
-        mailbox->items[(mailbox->first + mailbox->count) % mailbox->capacity] = item;
+        if (end == FIRST)
+            mailbox->first = (mailbox->first + mailbox->capacity - 1) % mailbox->capacity;
+        mailbox->items[(mailbox->first + (end == FIRST ? 0 : mailbox->count)) % mailbox->capacity] = item;
         mailbox->count++;
         show_state(mailbox);
         must(pthread_cond_signal(&mailbox->filled));
@@ -119,12 +125,17 @@ static enum status put(struct mailbox *mailbox, void *item, bool wait)
 
 enum status mailbox_put(struct mailbox *mailbox, void *item)
 {
-    return put(mailbox, item, true);
+    return put(mailbox, item, true, LAST);
 }
 
 enum status mailbox_try_put(struct mailbox *mailbox, void *item)
 {
-    return put(mailbox, item, false);
+    return put(mailbox, item, false, LAST);
+}
+
+enum status mailbox_give_back(struct mailbox *mailbox, void *item)
+{
+    return put(mailbox, item, false, FIRST);
 }
 
 static struct timespec time_after(int milliseconds)
@@ -210,7 +221,11 @@ size_t mailbox_count(struct mailbox *mailbox)
     return count;
 }
 
-int mailbox_fd(const struct mailbox *mailbox)
+int mailbox_fd(struct mailbox *mailbox)
 {
+    lock(mailbox);
+    mailbox->watched = true;
+    show_state(mailbox);
+    unlock(mailbox);
     return mailbox->fd;
 }

@@ -23,6 +23,9 @@ enum status mailbox_put(struct mailbox *mailbox, void *item);
 /* mailbox_try_put - the same without waiting; STATUS_BUSY when full. */
 enum status mailbox_try_put(struct mailbox *mailbox, void *item);
 
+/* mailbox_give_back - as mailbox_try_put, but it is taken next: for things that are best used while warm. */
+enum status mailbox_give_back(struct mailbox *mailbox, void *item);
+
 /*
  * mailbox_take - the oldest item, waiting at most timeout_ms (0: not at all, negative: for ever).
  *
@@ -48,4 +51,4 @@ size_t mailbox_count(struct mailbox *mailbox);
  * mailbox_fd - readable while there is something to take, or it is closed; for poll. Never read from it.
  * Belongs to the mailbox.
  */
-int mailbox_fd(const struct mailbox *mailbox);
+int mailbox_fd(struct mailbox *mailbox);

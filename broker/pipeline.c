@@ -14,11 +14,11 @@
 #include "broker/verifying.h"
 
 #define WORKERS_MAX    16
-#define ARENAS         128   /* frames verified and not yet stored */
+#define ARENAS         32    /* frames verified and not yet stored: 0.5 MiB each with 64 events */
 #define WORDS          65536 /* room for what is not a frame */
 #define VERDICTS       256
 #define OUTGOING       8192
-#define HELD_MOST      64 /* acknowledgements that wait for a publish */
+#define HELD_MOST      12 /* acknowledgements that wait for a publish, each with its arena */
 #define TICK_MS        50
 #define SEQUENCE_FIRST 1
 
@@ -118,7 +118,7 @@ static void *run_worker(void *context)
             verifying_frame(job);
             CRASH_POINT("broker.verified");
         } else {
-            must(mailbox_put(pipeline->arenas, arena) == STATUS_OK ? 0 : 1);
+            must(mailbox_give_back(pipeline->arenas, arena) == STATUS_OK ? 0 : 1);
         }
         must(mailbox_put(pipeline->verdicts, job) == STATUS_OK ? 0 : 1);
     }
@@ -142,7 +142,7 @@ static void done_with(struct pipeline *pipeline, struct job *job)
         struct wire_arena *arena = job->arena;
         job->arena = NULL;
         wire_arena_reset(arena);
-        must(mailbox_put(pipeline->arenas, arena) == STATUS_OK ? 0 : 1);
+        must(mailbox_give_back(pipeline->arenas, arena) == STATUS_OK ? 0 : 1);
     }
     job_free(&job);
 }

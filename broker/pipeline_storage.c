@@ -7,7 +7,8 @@
 #include "base/db.h"
 #include "broker/store/store_sqlite.h"
 
-#define CACHE_KIB    16384
+#define CACHE_KIB    8192
+#define READER_KIB   512   /* what it reads back it reads once */
 #define WAL_SOME     1000  /* pages: 4 MB */
 #define WAL_MUCH     16000 /* 64 MB */
 #define SCHEMA_LIMIT ((size_t)64 << 10)
@@ -48,6 +49,7 @@ static enum status open_database(const struct pipeline_options *options, const c
     db.schema_sql = (const char *)schema.data;
     status = db_open(path, &db, &storage->db);
     db.read_only = true;
+    db.cache_kib = READER_KIB;
     if (status == STATUS_OK && !options->memory)
         status = db_open(path, &db, &storage->reader);
     bytes_buffer_free(&schema);

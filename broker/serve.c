@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -180,12 +181,25 @@ static int serve(struct running *running)
     return EXIT_ENVIRONMENT;
 }
 
+/*
+ * Frames of many events would otherwise be mapped and unmapped one by one, each page faulted in anew, and
+ * every thread would keep a heap of its own that only grows.
+ */
+static void settle_heap(void)
+{
+    (void)mallopt(M_ARENA_MAX, 2);
+    (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    (void)mallopt(M_TOP_PAD, 256 << 10);
+}
+
 int serve_run(const struct options *options, void *context)
 {
     struct running running = {.options = options, .folder = options_text(options, "dir"), .stop_fd = -1};
 
     (void)context;
     running.say = say_new(write_line, NULL, LINES_MINUTE);
+    settle_heap(); /* before there are threads */
     raise_descriptors();
     json_object_seed(0); /* before there are threads */
     int code = read_folder(&running);

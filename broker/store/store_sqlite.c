@@ -152,8 +152,11 @@ static enum status sqlite_put_member(struct store *store, const struct store_mem
 {
     struct db_statement *statement = NULL;
     enum status status = db_statement(store_sqlite_self(store)->db,
-                                      "INSERT OR REPLACE INTO member(number, id, sent, received, undelivered,"
-                                      " forwarded, confirmed, high) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                                      "INSERT INTO member(number, id, sent, received, undelivered, forwarded,"
+                                      " confirmed, high) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(number)"
+                                      " DO UPDATE SET sent = excluded.sent, received = excluded.received,"
+                                      " undelivered = excluded.undelivered, forwarded = excluded.forwarded,"
+                                      " confirmed = excluded.confirmed, high = excluded.high",
                                       &statement);
 
     if (status != STATUS_OK)
