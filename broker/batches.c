@@ -153,21 +153,13 @@ bool batches_has(const struct batches *batches, uint64_t id)
     return false;
 }
 
-enum status batches_get(struct batches *batches, uint64_t id, const struct batch_held **ret)
+static enum status read_back(struct batches *batches, uint64_t id, const struct batch_held **ret)
 {
     struct digest leaves[STORE_BATCH_EVENTS];
     struct store_batch stored;
     struct batch_held *held = NULL;
-    enum status status;
+    enum status status = store_get_batch(batches->store, id, &stored);
 
-    for (size_t i = 0; i < HELD_MOST; i++) {
-        if (batches->held[i] != NULL && batches->held[i]->id == id) {
-            batches->held[i]->used = ++batches->clock;
-            *ret = batches->held[i];
-            return STATUS_OK;
-        }
-    }
-    status = store_get_batch(batches->store, id, &stored);
     if (status == STATUS_OK)
         status = copy(&stored, leaves, &held);
     if (status != STATUS_OK)
@@ -176,6 +168,18 @@ enum status batches_get(struct batches *batches, uint64_t id, const struct batch
     keep(batches, held);
     *ret = held;
     return STATUS_OK;
+}
+
+enum status batches_get(struct batches *batches, uint64_t id, const struct batch_held **ret)
+{
+    for (size_t i = 0; i < HELD_MOST; i++) {
+        if (batches->held[i] != NULL && batches->held[i]->id == id) {
+            batches->held[i]->used = ++batches->clock;
+            *ret = batches->held[i];
+            return STATUS_OK;
+        }
+    }
+    return read_back(batches, id, ret);
 }
 
 enum status batches_opening(const struct batch_held *batch, uint32_t index, struct byte_view *ret)

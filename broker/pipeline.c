@@ -251,15 +251,18 @@ static int next_wait(const struct pipeline *pipeline, int64_t ticked)
     return left < 0 ? 0 : (int)left;
 }
 
-static void tick(struct pipeline *pipeline, bool idle)
+static void tick(struct pipeline *pipeline, bool quiet)
 {
+    enum pipeline_load load = PIPELINE_BUSY;
     enum status status;
 
     if (pipeline->dead)
         return;
+    if (mailbox_count(pipeline->verdicts) == 0 && mailbox_count(pipeline->intake) == 0)
+        load = quiet ? PIPELINE_IDLE : PIPELINE_PAUSE;
     status = engine_tick(pipeline->engine, now_of(pipeline));
     if (status == STATUS_OK)
-        status = pipeline_storage_rest(&pipeline->storage, idle);
+        status = pipeline_storage_rest(&pipeline->storage, load);
     if (status != STATUS_OK)
         die(pipeline, status);
 }
@@ -280,12 +283,13 @@ static void *run_store(void *context)
     struct pipeline *pipeline = context;
     void *items[VERDICTS];
     int64_t ticked = clock_elapsed();
+    bool quiet = true; /* nothing came since the last tick */
     enum status status = STATUS_OK;
 
     while (status != STATUS_CLOSED) {
         size_t count = 0;
         status = mailbox_take_all(pipeline->verdicts, next_wait(pipeline, ticked), items, VERDICTS, &count);
-        bool idle = status == STATUS_TIMEOUT;
+        quiet = quiet && status == STATUS_TIMEOUT;
         if (status == STATUS_OK)
             take_verdicts(pipeline, items, count);
         while (run_turn(pipeline))
@@ -294,8 +298,9 @@ static void *run_store(void *context)
             clock_elapsed() - pipeline->held_since >= pipeline->limits.receipts_wait)
             run_held(pipeline);
         if (clock_elapsed() - ticked >= TICK_MS || atomic_exchange(&pipeline->starving, false)) {
-            tick(pipeline, idle);
+            tick(pipeline, quiet);
             ticked = clock_elapsed();
+            quiet = true;
         }
         atomic_store(&pipeline->starving, pipeline->engine->starving);
     }

@@ -9,7 +9,8 @@
 
 #define CACHE_KIB    8192
 #define READER_KIB   512   /* what it reads back it reads once */
-#define WAL_SOME     1000  /* pages: 4 MB */
+#define WAL_LITTLE   256   /* pages: 1 MB, copied in a millisecond or two */
+#define WAL_SOME     1500  /* 6 MB */
 #define WAL_MUCH     16000 /* 64 MB */
 #define SCHEMA_LIMIT ((size_t)64 << 10)
 
@@ -117,12 +118,24 @@ void pipeline_storage_close(struct pipeline_storage *storage)
         db_close(&storage->db);
 }
 
-enum status pipeline_storage_rest(struct pipeline_storage *storage, bool idle)
+static bool is_due(int64_t pages, enum pipeline_load load)
 {
-    int64_t pages = db_wal_pages(storage->db);
+    switch (load) {
+    case PIPELINE_PAUSE:
+        return (pages >= WAL_LITTLE && pages < WAL_SOME) || pages >= WAL_MUCH;
+    case PIPELINE_IDLE:
+        return pages >= WAL_LITTLE;
+    case PIPELINE_BUSY:
+        break;
+    }
+    return pages >= WAL_MUCH;
+}
+
+enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load)
+{
     enum status status;
 
-    if (pages < (idle ? WAL_SOME : WAL_MUCH))
+    if (!is_due(db_wal_pages(storage->db), load))
         return STATUS_OK;
     status = db_checkpoint(storage->db, false);
     return status == STATUS_BUSY || status == STATUS_NO_SPACE ? STATUS_OK : status;

@@ -20,6 +20,16 @@ enum status pipeline_storage_open(const struct pipeline_options *options, int64_
                                   struct pipeline_storage *ret, struct pipeline_reason *ret_reason);
 void pipeline_storage_close(struct pipeline_storage *storage);
 
-/* pipeline_storage_rest - copy what is in the WAL to the database when there is much of it, or some and
- * nothing else to do. Outside transactions. Returns what base/db.h returns. */
-enum status pipeline_storage_rest(struct pipeline_storage *storage, bool idle);
+/* How much the store thread has to do. */
+enum pipeline_load {
+    PIPELINE_BUSY,
+    PIPELINE_PAUSE, /* no frame waits just now */
+    PIPELINE_IDLE,  /* none has come for a while */
+};
+
+/*
+ * pipeline_storage_rest - copy what is in the WAL to the database: a little in a pause, so that nobody waits
+ * for long; some when idle; much in any case. What comes quickly is left until then, as much of it is deleted
+ * again before. Outside transactions. Returns what base/db.h returns.
+ */
+enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load);
