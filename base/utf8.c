@@ -42,11 +42,20 @@ static bool take(struct byte_view *text, uint32_t *ret_point)
     return true;
 }
 
+/* Goes past characters from least to most, which are ASCII: nearly all of what is ever looked at. */
+static void skip_ascii(struct byte_view *text, uint8_t least, uint8_t most)
+{
+    while (text->size > 0 && text->data[0] >= least && text->data[0] <= most) {
+        text->data++;
+        text->size--;
+    }
+}
+
 bool utf8_valid(struct byte_view text)
 {
     uint32_t point;
 
-    while (text.size > 0) {
+    for (skip_ascii(&text, 0x01, 0x7f); text.size > 0; skip_ascii(&text, 0x01, 0x7f)) {
         if (!take(&text, &point) || point == 0)
             return false;
     }
@@ -57,7 +66,7 @@ bool utf8_printable(struct byte_view text)
 {
     uint32_t point;
 
-    while (text.size > 0) {
+    for (skip_ascii(&text, 0x20, 0x7e); text.size > 0; skip_ascii(&text, 0x20, 0x7e)) {
         if (!take(&text, &point) || point < 0x20 || (point >= 0x7f && point <= 0x9f))
             return false;
     }

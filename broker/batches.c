@@ -102,6 +102,8 @@ static enum status copy(const struct store_batch *batch, struct digest *leaves, 
         } else {
             held->headers[i] = bytes_read_view(&reader, size);
             sound = size > EVENT_AT + STORE_EVENT_SIZE;
+            if (sound && !reader.failed)
+                header_digest(held->headers[i], held->digests[i]);
             if (sound && !reader.failed && leaves != NULL)
                 header_leaf(held->headers[i], leaves[i].bytes);
         }

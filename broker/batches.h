@@ -18,6 +18,7 @@ struct batch_held {
     struct byte_view
         headers[STORE_BATCH_EVENTS]; /* empty: the event has no outcome, only its leaf is known */
     struct merkle_batch tree;
+    uint8_t digests[STORE_BATCH_EVENTS][DIGEST_SIZE]; /* of the headers that there are */
 
     /* The cache's own. */
     struct byte_buffer bytes; /* headers, openings, outcomes as stored */

@@ -65,7 +65,7 @@ static void note_flight(const struct handing *self, const struct store_mark *mar
     event->live = true;
     event->place = (uint16_t)place;
     memcpy(event->event, batches_event(bytes), STORE_EVENT_SIZE);
-    header_digest(bytes, event->header);
+    memcpy(event->header, self->batch->digests[mark->index], DIGEST_SIZE);
     section_digest(section, event->section);
     event->counter = mark->counter;
     event->entry = mark->entry;

@@ -101,7 +101,6 @@ static enum status stored_before(struct engine *engine, struct job *job, const s
     const struct batch_held *batch = NULL;
     struct store_place place;
     struct outcome outcome;
-    uint8_t digest[DIGEST_SIZE];
     enum status status = batches_find(engine->batches, sender->stored.number, event->core.event, &place);
 
     if (status == STATUS_NOT_FOUND)
@@ -113,8 +112,7 @@ static enum status stored_before(struct engine *engine, struct job *job, const s
     if (status != STATUS_OK)
         return status;
     *ret_new = false;
-    header_digest(batch->headers[place.index], digest);
-    return compare_old(job, digest, event->digest, &outcome, ret);
+    return compare_old(job, batch->digests[place.index], event->digest, &outcome, ret);
 }
 
 enum status judging_old(struct engine *engine, const struct job *job, const struct peer *sender, size_t index,

@@ -75,7 +75,6 @@ static enum status match_slice(const struct receipt *receipt, const struct batch
 
     for (size_t i = 0; i < slice->count; i++) {
         struct store_mark mark = store_mark_read(slice->marks.data + i * STORE_MARK_SIZE);
-        uint8_t header[DIGEST_SIZE];
         uint8_t section[DIGEST_SIZE];
         size_t at = offset;
         offset += mark.size;
@@ -84,8 +83,7 @@ static enum status match_slice(const struct receipt *receipt, const struct batch
         if (offset > slice->sections.size)
             return STATUS_CORRUPT;
         section_digest(bytes_view(slice->sections.data + at, mark.size), section);
-        header_digest(batch->headers[index], header);
-        if (!agrees(receipt, header, section, mark.counter))
+        if (!agrees(receipt, batch->digests[index], section, mark.counter))
             return STATUS_MISMATCH;
         *ret = (struct matching_one){true, slice->sender, slice->key, i, mark.entry};
         return STATUS_OK;

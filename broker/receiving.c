@@ -125,7 +125,6 @@ static enum status was_disclosed(struct engine *engine, const struct peer *repor
     const struct batch_held *batch = NULL;
     struct store_place place;
     struct outcome outcome;
-    uint8_t digest[DIGEST_SIZE];
     enum status status = batches_find(engine->batches, sender->stored.number, report->event.data, &place);
 
     *ret_disclosed = false;
@@ -135,10 +134,9 @@ static enum status was_disclosed(struct engine *engine, const struct peer *repor
         status = batches_outcome(batch, place.index, &outcome);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    header_digest(batch->headers[place.index], digest);
     for (size_t i = 0; i < outcome.recipient_count; i++) {
         if (outcome.recipients[i].number == reporter->stored.number)
-            *ret_disclosed = memcmp(digest, report->header.data, DIGEST_SIZE) == 0;
+            *ret_disclosed = memcmp(batch->digests[place.index], report->header.data, DIGEST_SIZE) == 0;
     }
     return STATUS_OK;
 }
