@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION      1
-#define STATE_LIMIT  ((size_t)64 << 10)
-#define BUCKETS      1024u
-#define CONSENT_BITS 16
+#define VERSION     1
+#define STATE_LIMIT ((size_t)64 << 10)
+#define BUCKETS     1024u
 
 struct subjects {
     struct store *store; /* borrowed */
@@ -40,18 +39,9 @@ void subjects_free(struct subjects **subjects)
     *subjects = NULL;
 }
 
-/* ---- the stored form: version ‖ version of the subject ‖ change ‖ consents' scopes ‖ grounds ‖ standing ‖
- * register's own form. Scopes are written down because bits of consents count them by the protocol's order,
- * which the next bundle may change. ---- */
-
-static void write_scopes(const struct protocol *protocol, struct byte_buffer *out)
-{
-    bytes_append_u8(out, (uint8_t)protocol->consent_count);
-    for (uint16_t i = 0; i < protocol->consent_count; i++) {
-        bytes_append_u8(out, (uint8_t)strlen(protocol->consents[i].scope));
-        bytes_append_string(out, protocol->consents[i].scope);
-    }
-}
+/* ---- the stored form: version ‖ version of the subject ‖ change ‖ grounds ‖ standing ‖ register's own form.
+ * Bits of consents count them by their place in the register's form, whatever the protocol's order is. ----
+ */
 
 static void write_grounds(const struct subject *subject, struct byte_buffer *out)
 {
@@ -87,40 +77,21 @@ static void write_subject(const struct subject *subject, struct byte_buffer *out
     bytes_append_u8(out, VERSION);
     bytes_append_u64(out, subject->version);
     bytes_append_u64(out, (uint64_t)subject->changed_at);
-    write_scopes(subject->protocol, out);
     write_grounds(subject, out);
     write_standing(subject, out);
     register_encode(&subject->state, out);
 }
 
-/* Where each consent's bit was when this was written, and is now; PROTOCOL_NONE: no longer. */
-static void read_scopes(struct byte_reader *reader, const struct protocol *protocol,
-                        uint16_t moved[static CONSENT_BITS])
-{
-    uint8_t count = bytes_read_u8(reader);
-
-    for (size_t i = 0; i < CONSENT_BITS; i++)
-        moved[i] = PROTOCOL_NONE;
-    for (size_t i = 0; i < count && !reader->failed; i++) {
-        char scope[UINT8_MAX + 1] = {0};
-        bytes_read_into(reader, scope, bytes_read_u8(reader));
-        if (i < CONSENT_BITS)
-            moved[i] = protocol_find_consent(protocol, scope);
-    }
-}
-
-static void read_grounds(struct byte_reader *reader, struct subject *subject,
-                         const uint16_t moved[static CONSENT_BITS])
+static void read_grounds(struct byte_reader *reader, struct subject *subject)
 {
     for (uint8_t bit = bytes_read_u8(reader); bit != UINT8_MAX && !reader->failed;
          bit = bytes_read_u8(reader)) {
         struct subject_ground ground = {.set = true};
-        size_t place = bit < CONSENT_BITS ? moved[bit] : bit;
         ground.place.batch = bytes_read_u64(reader);
         ground.place.index = bytes_read_u16(reader);
         ground.entry = bytes_read_u64(reader);
-        if (place < REGISTER_GROUNDS)
-            subject->grounds[place] = ground;
+        if (bit < REGISTER_GROUNDS)
+            subject->grounds[bit] = ground;
     }
 }
 
@@ -148,24 +119,15 @@ static void read_standing(struct byte_reader *reader, struct subject *subject)
 static enum status read_subject(struct byte_view bytes, struct subject *subject)
 {
     struct byte_reader reader = bytes_reader(bytes);
-    uint16_t moved[CONSENT_BITS];
-    uint32_t bits;
 
     if (bytes_read_u8(&reader) != VERSION)
         return STATUS_CORRUPT;
     subject->version = bytes_read_u64(&reader);
     subject->changed_at = (int64_t)bytes_read_u64(&reader);
-    read_scopes(&reader, subject->protocol, moved);
-    read_grounds(&reader, subject, moved);
+    read_grounds(&reader, subject);
     read_standing(&reader, subject);
     if (reader.failed || register_decode(reader.rest, &subject->state) != STATUS_OK)
         return STATUS_CORRUPT;
-    bits = subject->state.grounds & ~REGISTER_GROUND_CONSENTS;
-    for (size_t i = 0; i < CONSENT_BITS; i++) {
-        if ((subject->state.grounds & REGISTER_GROUND_CONSENT(i)) != 0 && moved[i] < CONSENT_BITS)
-            bits |= REGISTER_GROUND_CONSENT(moved[i]);
-    }
-    subject->state.grounds = bits;
     return STATUS_OK;
 }
 
