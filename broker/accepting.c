@@ -232,12 +232,14 @@ static void set_merged(struct engine *engine, struct accepting_batch *batch, str
     note_change(batch, subject, lost, event);
 }
 
-/* Two members have asked for it: both records become what both hold. */
+/* Two members have asked for it: both records become what both hold, each with its consents in its own
+ * places, which what waits in the queue counts by. */
 static enum status merge(struct engine *engine, const struct job *job, struct accepting_batch *batch)
 {
     struct subject *from = NULL;
     struct subject *to = NULL;
-    struct register_state merged;
+    struct register_state merged_from;
+    struct register_state merged_to;
     const uint8_t *event = job->published.events[batch->index].core.event;
     enum status status = other_subject(engine, job, batch->index, "merged_from", &from);
 
@@ -245,9 +247,10 @@ static enum status merge(struct engine *engine, const struct job *job, struct ac
         status = other_subject(engine, job, batch->index, "merged_to", &to);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    register_merge(&from->state, &to->state, &merged);
-    set_merged(engine, batch, from, &merged, event);
-    set_merged(engine, batch, to, &merged, event);
+    register_merge(&from->state, &to->state, &merged_from);
+    register_merge(&to->state, &from->state, &merged_to);
+    set_merged(engine, batch, from, &merged_from, event);
+    set_merged(engine, batch, to, &merged_to, event);
     return STATUS_OK;
 }
 

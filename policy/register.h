@@ -115,7 +115,9 @@ enum status register_try(const struct protocol *protocol, struct register_state 
 bool register_reads(const struct catalogue_event *type, uint16_t position);
 
 /* register_merge - what is known of a person of whom there were two records: of `kept` only what the other
- * holds as well survives, and who was a juvenile in either is one. ret_state may be either. */
+ * holds as well survives, and who was a juvenile in either is one; withdrawals and removals of either stand.
+ * Consents keep their places in `kept`, so each of two records is merged as the one kept. ret_state may be
+ * either. */
 void register_merge(const struct register_state *kept, const struct register_state *other,
                     struct register_state *ret_state);
 

@@ -101,25 +101,49 @@ static void merge_entry(struct register_entry *kept, const struct register_entry
     keep_same(kept->yot, other->yot, sizeof kept->yot);
 }
 
+static void merge_consent(struct register_consent *kept, const struct register_consent *other)
+{
+    kept->given = kept->given && other->given;
+    kept->withdrawn_at = later(kept->withdrawn_at, other->withdrawn_at);
+    if (kept->given && other->expires < kept->expires)
+        kept->expires = other->expires;
+}
+
+/* A scope that only the other record knows: not given in both, but when it was withdrawn stays. */
+static void take_withdrawal(struct register_state *merged, const struct register_consent *other)
+{
+    struct register_consent *consent;
+
+    if (other->withdrawn_at == INT64_MIN)
+        return;
+    if (merged->consent_count == REGISTER_CONSENTS_MAX) { /* nothing from before it counts any more */
+        merged->entry.removed_at = later(merged->entry.removed_at, other->withdrawn_at);
+        return;
+    }
+    consent = &merged->consents[merged->consent_count++];
+    *consent = *other;
+    consent->given = false;
+}
+
 void register_merge(const struct register_state *kept, const struct register_state *other,
                     struct register_state *ret_state)
 {
     struct register_state merged = *kept;
 
     merge_entry(&merged.entry, &other->entry);
-    for (uint16_t i = 0; i < merged.consent_count; i++) {
-        struct register_consent *consent = &merged.consents[i];
-        uint16_t place = register_find_consent(other, consent->scope);
+    for (uint16_t i = 0; i < kept->consent_count; i++) {
+        uint16_t place = register_find_consent(other, kept->consents[i].scope);
 
-        if (place == PROTOCOL_NONE || !other->consents[place].given) {
-            consent->given = false;
-        } else if (other->consents[place].expires < consent->expires) {
-            consent->expires = other->consents[place].expires;
-        }
-        if (place != PROTOCOL_NONE)
-            consent->withdrawn_at = later(consent->withdrawn_at, other->consents[place].withdrawn_at);
-        if (!consent->given)
+        if (place == PROTOCOL_NONE)
+            merged.consents[i].given = false;
+        else
+            merge_consent(&merged.consents[i], &other->consents[place]);
+        if (!merged.consents[i].given)
             merged.grounds &= ~REGISTER_GROUND_CONSENT(i);
+    }
+    for (uint16_t i = 0; i < other->consent_count; i++) {
+        if (register_find_consent(kept, other->consents[i].scope) == PROTOCOL_NONE)
+            take_withdrawal(&merged, &other->consents[i]);
     }
     merged.grounds &= other->grounds | REGISTER_GROUND_CONSENTS | REGISTER_GROUND_MERGE;
     *ret_state = merged;

@@ -338,6 +338,29 @@ static void test_merge(void **state)
     policy_close(&world);
 }
 
+/* What was withdrawn in one record stays withdrawn in the merged one, whichever of the two is kept. */
+static void test_merge_keeps_withdrawals(void **state)
+{
+    struct register_state kept, other, merged;
+
+    (void)state;
+    policy_open(&world, NULL);
+    policy_list(&world);
+    policy_consent(&world, "referral");
+    kept = world.person;
+    register_init(&world.person);
+    policy_list(&world);
+    policy_consent(&world, "throughcare");
+    accept(OFFICE, "consent.withdrawn", "scope=throughcare");
+    other = world.person;
+    register_merge(&kept, &other, &merged);
+    assert_int_equal(register_find_consent(&merged, "referral"), 0); /* where it was */
+    world.person = merged;
+    refuse(OFFICE, "consent.given", "scope=throughcare form_version=3 expires=2027-03-31",
+           "before the last withdrawal");
+    policy_close(&world);
+}
+
 static void test_expires_at(void **state)
 {
     int64_t listing = civil_time_of_day_start(civil_date(2026, 12, 16) + 28);
@@ -504,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_merge_needs_two),
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_merge_keeps_withdrawals),
         cmocka_unit_test(test_expires_at),
         cmocka_unit_test(test_encoding),
         cmocka_unit_test(test_grounds_give_the_same_facts),
