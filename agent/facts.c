@@ -66,7 +66,8 @@ static enum status verify_ground(const struct membership *membership, const stru
     if (status != STATUS_OK)
         return status;
     if (!bytes_equal(ret_core->from, bytes_of_string(entry->member)) ||
-        memcmp(ret_core->subject, plan->prepared.subject, CORE_SUBJECT_SIZE) != 0)
+        memcmp(ret_core->subject, plan->prepared.subject, CORE_SUBJECT_SIZE) != 0 ||
+        !bytes_equal(ret_core->protocol, plan->prepared.protocol))
         return STATUS_MISMATCH;
     return STATUS_OK;
 }

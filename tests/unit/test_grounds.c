@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/facts.h"
 #include "tests/support/exchange.h"
 #include "tests/support/policy.h"
 #include "tests/support/postroom.h"
@@ -63,6 +64,46 @@ static void test_part_that_decides_left_out(void **state)
     postroom_close(&room);
 }
 
+/* How many of the grounds shown are bad for an event about that person under that protocol. */
+static size_t bad_under(const struct membership *membership, const struct exchange_event *event,
+                        const Wire__Plan *answer, const char *protocol, int64_t now)
+{
+    struct register_state known;
+    struct plan *plan = test_calloc(1, sizeof *plan);
+    size_t bad = 0;
+
+    memcpy(plan->prepared.subject, event->core.subject, CORE_SUBJECT_SIZE);
+    plan->prepared.protocol = bytes_of_string(protocol);
+    facts_fold(membership, plan, answer, now, &known, &bad);
+    assert_true((known.grounds == 0) == (bad > 0));
+    test_free(plan);
+    return bad;
+}
+
+/* What entitles under one protocol entitles nobody under another: a broker cannot carry it over. */
+static void test_ground_of_another_protocol(void **state)
+{
+    struct exchange *exchange = exchange_new();
+    struct membership *membership = NULL;
+    struct exchange_event event;
+
+    (void)state;
+    exchange_start(exchange);
+    for (size_t i = 0; i < EXCHANGE_AGENTS; i++)
+        exchange_connect(exchange, i);
+    exchange_list(exchange, 1);
+    exchange_make(exchange, &event, EXCHANGE_DOVEGATE, "release.planned", 1,
+                  "release_date=2026-12-29 home_force=21", "name");
+    const Wire__Plan *plan = exchange_plan(exchange, &event);
+    assert_int_equal(plan->n_grounds, 1);
+    assert_int_equal(membership_load(bundle_share(exchange->bundle), NULL, &membership, NULL), STATUS_OK);
+    assert_int_equal(bad_under(membership, &event, plan, "staffordshire-ppo", event.core.created), 0);
+    assert_int_equal(bad_under(membership, &event, plan, "another", event.core.created), 1);
+    membership_free(&membership);
+    exchange_drop(&event);
+    exchange_free(&exchange);
+}
+
 #define LISTING "strand=catch_convict area=stoke authority=bcu_commander review_due=2026-12-15 home_force=21"
 
 /* Folded as a ground a listing needs no selector; to be accepted it does. */
@@ -84,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_shows_what_decides),
         cmocka_unit_test(test_part_that_decides_left_out),
+        cmocka_unit_test(test_ground_of_another_protocol),
         cmocka_unit_test(test_listing_without_its_selector),
     };
 
