@@ -9,6 +9,7 @@
 #include "agent/plan.h"
 #include "agent/sealing.h"
 #include "proto/labels.h"
+#include "proto/receipt.h"
 #include "tests/support/postroom.h"
 
 /* What a dishonest sender makes: an event of ours sealed under a decision of its own. */
@@ -200,6 +201,25 @@ static void late_is_judged_here(void **state)
     postroom_close(&room);
 }
 
+/* Every receipt that waits says this. */
+static size_t count_receipts(struct agent *agent, enum receipt_outcome outcome)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    size_t count = 0;
+
+    assert_int_equal(db_statement(agent->db, "SELECT receipt FROM receipt_due", &statement), STATUS_OK);
+    while (db_step(statement, &row) == STATUS_OK && row) {
+        struct receipt receipt;
+
+        assert_int_equal(receipt_decode(db_column_blob(statement, 0), &receipt), STATUS_OK);
+        assert_int_equal(receipt.outcome, outcome);
+        assert_int_equal(receipt.counter, 7);
+        count++;
+    }
+    return count;
+}
+
 static void quarantine_keeps_no_values_and_is_reported(void **state)
 {
     struct postroom *room = postroom_open();
@@ -229,6 +249,7 @@ static void quarantine_keeps_no_values_and_is_reported(void **state)
     assert_int_equal(event.label_count, 2);
     inbox_event_free(&event);
     assert_int_equal(postroom_incidents(room, POSTROOM_POLICE, "in quarantine"), 1);
+    assert_int_equal(count_receipts(police, RECEIPT_QUARANTINED), 2);
     assert_int_equal(
         inbox_known(police, bytes_of_string("prison.stafford"), forged->delivered.core.event, &known),
         STATUS_OK);

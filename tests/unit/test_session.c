@@ -246,6 +246,38 @@ static void only_verified_receipts_make_an_event_delivered(void **state)
     postroom_close(&room);
 }
 
+static void every_recipient_must_have_given_its_receipt(void **state)
+{
+    struct postroom *room = postroom_open();
+    uint8_t event[UUID_SIZE];
+
+    (void)state;
+    postroom_list(room);
+    postroom_disconnect(room, POSTROOM_PROBATION);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
+    assert_int_equal(postroom_state(room, POSTROOM_DOVEGATE, event), OUTBOX_ACCEPTED);
+    postroom_connect(room, POSTROOM_PROBATION);
+    postroom_run(room);
+    assert_int_equal(postroom_state(room, POSTROOM_DOVEGATE, event), OUTBOX_DELIVERED);
+    postroom_close(&room);
+}
+
+static void nothing_is_planned_while_a_newer_bundle_is_known(void **state)
+{
+    struct postroom *room = postroom_open();
+    uint8_t event[UUID_SIZE];
+    size_t plans = 0;
+
+    (void)state;
+    postroom_list(room);
+    plans = room->plans;
+    room->agents[POSTROOM_DOVEGATE]->newer_serial = 99;
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
+    assert_int_equal(room->plans, plans);
+    assert_int_equal(postroom_state(room, POSTROOM_DOVEGATE, event), OUTBOX_QUEUED);
+    postroom_close(&room);
+}
+
 static void what_is_queued_survives_the_process(void **state)
 {
     struct postroom *room = postroom_open();
@@ -469,6 +501,8 @@ int main(void)
         cmocka_unit_test(a_repeated_delivery_is_one_event),
         cmocka_unit_test(an_altered_section_is_not_stored),
         cmocka_unit_test(only_verified_receipts_make_an_event_delivered),
+        cmocka_unit_test(every_recipient_must_have_given_its_receipt),
+        cmocka_unit_test(nothing_is_planned_while_a_newer_bundle_is_known),
         cmocka_unit_test(what_is_queued_survives_the_process),
         cmocka_unit_test(events_about_one_person_leave_in_their_order),
         cmocka_unit_test(a_newer_bundle_is_fetched_before_anything_is_sealed),
