@@ -246,10 +246,10 @@ static int run_import(const struct options *options, void *context)
     if (realpath(options_argument(options, 1), full) == NULL)
         return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", options_argument(options, 1),
                             strerror(errno));
-    return ask(
-        options,
-        json_pack("{s:s, s:s, s:s}", "do", "import", "feed", options_argument(options, 0), "file", full),
-        IMPORT_PATIENCE_MS, take_import, NULL);
+    return ask(options,
+               json_pack("{s:s, s:s, s:s, s:b}", "do", "import", "feed", options_argument(options, 0), "file",
+                         full, "accept_missing", options_flag(options, "accept-missing") ? 1 : 0),
+               IMPORT_PATIENCE_MS, take_import, NULL);
 }
 
 /* ---- the program
@@ -278,12 +278,18 @@ static const struct option_spec publish_options[] = {
     {0},
 };
 
+static const struct option_spec import_options[] = {
+    {"accept-missing", NULL, "however many of the known rows have gone", OPTION_FLAG, false},
+    OPTION_JSON,
+    {0},
+};
+
 static const struct option_spec json_options[] = {OPTION_JSON, {0}};
 
 static const struct command commands[] = {
     {"publish", "say something to those whom the protocol names", publish_options, "TYPE", 1, 1, NULL,
      run_publish},
-    {"import", "read a file of a feed now", json_options, "FEED FILE", 2, 2, NULL, run_import},
+    {"import", "read a file of a feed now", import_options, "FEED FILE", 2, 2, NULL, run_import},
     {"inbox", "what others told us", json_options, NULL, 0, 0, NULL, run_inbox},
     {"show", "one event, received or sent", json_options, "ID", 1, 1, NULL, run_show},
     {"status", "how the agent is doing", json_options, NULL, 0, 0, NULL, run_status},

@@ -328,7 +328,10 @@ static json_t *do_import(struct control *control, const json_t *request, uint32_
     if (feed == NULL || file == NULL || control->feeds == NULL)
         return sentence("refused", "say which feed and which file");
     settings_officer(&control->agent->settings, uid, officer);
-    status = feeds_import(control->feeds, feed, file, officer, now, &page, &reason);
+    if (json_is_true(json_object_get(request, "accept_missing")))
+        status = feeds_accept(control->feeds, feed, file, officer, now, &page, &reason);
+    else
+        status = feeds_import(control->feeds, feed, file, officer, now, &page, &reason);
     if (status == STATUS_OK) {
         feeds_page_text(page, &text);
         reply = json_pack("{s:{s:o, s:s%}}", "ok", "page", page, "text", (const char *)text.data, text.size);
