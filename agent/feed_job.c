@@ -145,7 +145,6 @@ static enum status make_draft(const struct feed_job *job, const struct feed_even
     draft->protocol = job->protocol->id;
     draft->officer = job->officer;
     draft->supersedes = event->supersedes;
-    draft->occurred = event->occurred;
     draft->lenient = true;
     draft->values = drafting->values;
     draft->subject = event->person != NULL ? DRAFT_PSEUDONYM : DRAFT_PNC;

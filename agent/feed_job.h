@@ -45,7 +45,6 @@ struct feed_event_of {
     const struct feed_values *constants; /* besides; NULL: none */
     const char *cause;                   /* unless a constant says otherwise; or NULL */
     const char *old_date;                /* of a date change, or NULL */
-    int64_t occurred;                    /* 0: now */
     const struct person *person;         /* NULL: the row's PNC id names the subject */
     const uint8_t *supersedes;           /* or NULL */
 };
