@@ -16,7 +16,7 @@ static int open_golden(void **state)
     (void)state;
     golden = support_read_file(TEST_VECTORS "/tlog/three-entries.checkpoint");
     for (size_t i = 0; i < 3; i++)
-        leaves[i] = merkle_leaf(bytes_view("abc" + i, 1));
+        leaves[i] = merkle_leaf(bytes_view(&"abc"[i], 1));
     return note_key_parse(bytes_of_string(LOG_VKEY), &log_key) == STATUS_OK ? 0 : -1;
 }
 
