@@ -282,27 +282,41 @@ static char *large(size_t rows)
     return text;
 }
 
-static void a_file_written_to_while_it_is_read_is_read_again(void **state)
+/* Written to between two steps of reading: with the same size or a larger one. */
+static void written_while_read(bool same_size)
 {
+    static const char row[] = "A9999ZZ,,S,F,16/09/1971,DGI,21/12/2026,CRD,CONFIRMED,21,,\r\n";
     struct feedhouse *house = ready();
     char *text = large(3000);
     int64_t next = 0;
     int fd = -1;
 
-    (void)state;
     feedhouse_drop(house, FEED, "extract.csv", text);
     for (int i = 0; i < 3; i++)
         assert_int_equal(feeds_step(house->feeds, house->now, &next), STATUS_OK);
-    fd = open(feedhouse_path(house, FEED, "in", "extract.csv"), O_WRONLY | O_APPEND);
+    assert_int_equal(feedhouse_count(house, FEED, "pages"), 0);
+    fd = open(feedhouse_path(house, FEED, "in", "extract.csv"), O_WRONLY);
     assert_true(fd >= 0);
-    write_part(fd, "A9999ZZ,,S,F,16/09/1971,DGI,21/12/2026,CRD,CONFIRMED,21,,\r\n");
+    assert_true(lseek(fd, same_size ? -(off_t)strlen(row) : 0, SEEK_END) > 0);
+    write_part(fd, row);
     assert_int_equal(close(fd), 0);
+    for (int i = 0; i < 7; i++) { /* to the end of the file, which does not count */
+        assert_int_equal(feeds_step(house->feeds, house->now, &next), STATUS_OK);
+        assert_int_equal(feedhouse_queued(house, NULL), 0);
+    }
     feedhouse_pass(house, 5000);
     assert_int_equal(feedhouse_queued(house, NULL), 1);
     assert_int_equal(feedhouse_count(house, FEED, "pages"), 1);
     assert_int_equal(feedhouse_count(house, FEED, "done"), 1);
     free(text);
     feedhouse_free(&house);
+}
+
+static void a_file_written_to_while_it_is_read_is_read_again(void **state)
+{
+    (void)state;
+    written_while_read(false);
+    written_while_read(true);
 }
 
 static int64_t rows_kept(struct feedhouse *house)

@@ -293,6 +293,54 @@ static void a_rejected_row_cancels_nothing(void **state)
     feedhouse_free(&house);
 }
 
+/* Told by the prison number; the row that follows has only the PNC id, which the list knows, and is wrong. */
+static void a_rejected_row_is_known_by_what_the_list_knows(void **state)
+{
+    struct feedhouse *house = feedhouse_new("prison.dovegate");
+    struct line first = liam;
+    struct line broken = liam;
+    json_t *page = NULL;
+
+    (void)state;
+    first.pnc_id = "";
+    broken.number = "";
+    broken.date = "31/02/2027";
+    feedhouse_list(house);
+    expect(import_lines(house, (const struct line[]){first, ashley}, 2), 2, 0, 0, 0);
+    page = import_lines(house, (const struct line[]){broken, ashley}, 2);
+    assert_int_equal(feedhouse_number(page, "kept"), 1);
+    expect(page, 0, 0, 0, 1);
+    feedhouse_free(&house);
+}
+
+/* The prison number counts only when the row has no PNC id: with one it is somebody else's row. */
+static void another_pnc_id_is_another_person(void **state)
+{
+    struct feedhouse *house = feedhouse_new("prison.dovegate");
+    struct line other = liam;
+
+    (void)state;
+    other.pnc_id = "81/34U";
+    feedhouse_list(house);
+    expect(import_lines(house, &other, 1), 0, 0, 0, 0);
+    feedhouse_free(&house);
+}
+
+static void a_row_that_belongs_nowhere_is_rejected(void **state)
+{
+    struct feedhouse *house = house_told_of_both();
+    struct line lost = liam;
+    json_t *page = NULL;
+
+    (void)state;
+    lost.prison = " ";
+    page = import_lines(house, (const struct line[]){lost, ashley}, 2);
+    assert_int_equal(feedhouse_rejected(page, "whose row this is cannot be told"), 1);
+    assert_int_equal(feedhouse_number(page, "other_establishments"), 0);
+    expect(page, 0, 0, 0, 1);
+    feedhouse_free(&house);
+}
+
 /* Nobody can say whose a row is without either number: it could be theirs. */
 static void a_rejected_row_without_numbers_cancels_nothing(void **state)
 {
@@ -576,6 +624,9 @@ int main(void)
         cmocka_unit_test(a_row_whose_date_has_come_is_not_cancelled),
         cmocka_unit_test(a_rejected_row_cancels_nothing),
         cmocka_unit_test(a_rejected_row_without_numbers_cancels_nothing),
+        cmocka_unit_test(a_rejected_row_is_known_by_what_the_list_knows),
+        cmocka_unit_test(another_pnc_id_is_another_person),
+        cmocka_unit_test(a_row_that_belongs_nowhere_is_rejected),
         cmocka_unit_test(a_file_without_the_establishment_cancels_nothing),
         cmocka_unit_test(two_dates_keep_the_notice),
         cmocka_unit_test(too_many_gone_at_once_are_held),
