@@ -358,9 +358,11 @@ static void a_file_without_the_establishment_cancels_nothing(void **state)
 {
     struct feedhouse *house = feedhouse_new("prison.dovegate");
     const struct line elsewhere = {"A2000ZZ", "", "SFI", "21/12/2026", "CRD"};
+    struct line broken = liam;
     char text[1024];
 
     (void)state;
+    broken.date = "31/02/2027";
     feedhouse_mapping(house, FEED, "establishments: from protocol", "establishments: [DGI, SFI]");
     feedhouse_list(house);
     expect(import_lines(house, (const struct line[]){liam, ashley}, 2), 2, 0, 0, 0);
@@ -369,6 +371,10 @@ static void a_file_without_the_establishment_cancels_nothing(void **state)
     expect(feedhouse_import_text(house, FEED, text), 0, 0, 0, 2);
     /* The last extract of the other establishment still stands. */
     expect(import_lines(house, (const struct line[]){liam, ashley}, 2), 0, 0, 0, 2);
+    /* Not even when that extract no longer has the row, because it was rejected. */
+    expect(import_lines(house, (const struct line[]){broken, ashley}, 2), 0, 0, 0, 1);
+    expect(feedhouse_import_text(house, FEED, text), 0, 0, 0, 1);
+    expect(import_lines(house, &ashley, 1), 0, 0, 1, 1);
     feedhouse_free(&house);
 }
 
