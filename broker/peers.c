@@ -244,10 +244,13 @@ size_t peers_settle(struct peer *peer, struct store_slice_key key,
             flight->live--;
             settled++;
         }
-        if (flight->live > 0)
-            continue;
-        *ret_whole = *ret_whole || flight->whole;
-        (void)peers_land(peer, flight);
+        bool whole = flight->whole;
+        if (flight->live == 0) {
+            *ret_whole = *ret_whole || whole;
+            (void)peers_land(peer, flight);
+        }
+        if (whole)
+            break; /* nothing else of the slice is on its way, and there may be very many to look through */
     }
     return settled;
 }
