@@ -162,6 +162,24 @@ static void test_delivered_until_receipted(void **state)
     drop_batch(events, 6);
 }
 
+/* A new connection takes over from one that nobody saw end: credit starts again at 0, and what is on its way.
+ */
+static void test_connection_taken_over(void **state)
+{
+    struct exchange *exchange = *state;
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    struct exchange_event *events = publish_batch(exchange, 3);
+    exchange_fetch(exchange, EXCHANGE_POLICE, 100, 0);
+    assert_int_equal(next(exchange, EXCHANGE_POLICE)->n_events, 3);
+    exchange_connect(exchange, EXCHANGE_POLICE);
+    exchange_none(exchange, EXCHANGE_POLICE, WIRE__FRAME__VERB_DELIVER);
+    exchange_fetch(exchange, EXCHANGE_POLICE, 100, 0);
+    assert_int_equal(next(exchange, EXCHANGE_POLICE)->n_events, 3);
+    drop_batch(events, 3);
+}
+
 /* A recall or breach overtakes what has waited longer. */
 static void test_urgent_first(void **state)
 {
@@ -314,6 +332,7 @@ int main(void)
         TEST(test_credit),
         TEST(test_large_batch_is_split),
         TEST(test_delivered_until_receipted),
+        TEST(test_connection_taken_over),
         TEST(test_urgent_first),
         TEST(test_receipts_that_do_not_match),
         TEST(test_receipts_are_forwarded),
