@@ -138,7 +138,8 @@ def growth(bench, quick):
 
 
 def bench_entries(bench):
-    return bench.harness.run("concordat-broker", "status", "--dir", bench.scheme.broker_folder, "--json").json()["entries"]
+    said = bench.harness.run("concordat-broker", "status", "--dir", bench.scheme.broker_folder, "--json").json()
+    return said["pipeline"]["entries"]
 
 
 def memory(bench):
