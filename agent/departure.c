@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/incidents.h"
 #include "agent/outbox.h"
 
 #define BACKOFF_FIRST_MS   ((int64_t)200)
@@ -275,6 +276,18 @@ enum status departure_again(struct agent *agent, const uint8_t event[static UUID
     db_bind_int64(statement, 3, now);
     db_bind_blob(statement, 4, bytes_view(event, UUID_SIZE));
     return db_run(statement);
+}
+
+enum status departure_busy(struct agent *agent, const uint8_t event[static UUID_SIZE], const char *reason,
+                           int64_t now)
+{
+    int64_t attempts = 0;
+    enum status status = attempts_of(agent, event, &attempts);
+
+    if (status == STATUS_OK && attempts > 0)
+        status = incidents_add(agent->db, now, "the broker takes nothing now, it is tried again: %.200s",
+                               reason != NULL ? reason : "it does not say why");
+    return status == STATUS_OK ? departure_again(agent, event, now, 0, false) : status;
 }
 
 static enum status seal_answer(struct agent *agent, const uint8_t event[static UUID_SIZE],

@@ -57,6 +57,11 @@ void departure_sealed_free(struct departure_sealed *sealed);
 enum status departure_again(struct agent *agent, const uint8_t event[static UUID_SIZE], int64_t now,
                             int64_t delay, bool differs);
 
+/* departure_busy - the same because the broker is busy; it is told (incidents) when that is not the first
+ * time. */
+enum status departure_busy(struct agent *agent, const uint8_t event[static UUID_SIZE], const char *reason,
+                           int64_t now);
+
 /* departure_accept - → accepted, or delivered if it had no recipient. answer: as departure_answer, or NULL.
  */
 enum status departure_accept(struct agent *agent, const uint8_t event[static UUID_SIZE], const json_t *answer,

@@ -117,6 +117,8 @@ enum status outcome_apply(struct agent *agent, const Wire__Outcome *outcome, int
         status = departure_refuse(agent, outcome->event.data, answer, now);
         break;
     case WIRE__VERDICT__BUSY:
+        status = departure_busy(agent, outcome->event.data, outcome->reason, now);
+        break;
     case WIRE__VERDICT__STALE:
     case _WIRE__VERDICT_IS_INT_SIZE:
     default:

@@ -256,6 +256,7 @@ static enum status take(struct agent *agent, const struct plan *plan, const Wire
     case WIRE__VERDICT__REFUSED:
         return refused(agent, plan, answer, now);
     case WIRE__VERDICT__BUSY:
+        return departure_busy(agent, plan->prepared.event, answer->reason, now);
     case WIRE__VERDICT__STALE:
     case _WIRE__VERDICT_IS_INT_SIZE:
     default:

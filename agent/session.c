@@ -49,6 +49,9 @@ struct session {
     struct flight reports;
     int64_t heard;         /* elapsed, when the broker last answered or we began to wait */
     int64_t publish_after; /* now, after which batches may go again */
+    int64_t confirm_after; /* now, after which receipts and reports may */
+    int64_t reconnected;   /* elapsed, when an error last made us connect anew; 0: never */
+    int64_t reconnect_at;  /* elapsed, when one will; 0: none */
 };
 
 enum status session_new(struct agent *agent, session_send *send, void *context, struct session **ret_session)
@@ -180,6 +183,7 @@ void session_disconnected(struct session *session)
     session->reports = (struct flight){0};
     session->credit = 0;
     session->confirm = false;
+    session->reconnect_at = 0;
     planning_drop(session->planning);
     publishing_drop(session->publishing);
     fetching_drop(session->fetching);
@@ -336,6 +340,30 @@ static enum status on_recall(struct session *session, const Wire__Recall *recall
     return commit_if(agent, status);
 }
 
+/* At once for the first error, then at most every SESSION_RETRY_MS. */
+static void reconnect_soon(struct session *session)
+{
+    const int64_t earliest = session->reconnected == 0 ? 0 : session->reconnected + SESSION_RETRY_MS;
+
+    session->reconnect_at = earliest > session->heard ? earliest : session->heard;
+    if (session->reconnect_at < 1)
+        session->reconnect_at = 1;
+}
+
+/* What it did not store now is sent again later; what it will not have, once the connection is new. */
+static void on_error_to_flight(struct session *session, struct flight *flight, const Wire__Frame *frame,
+                               int64_t again)
+{
+    if (flight->request == 0 || flight->request != frame->request)
+        return;
+    if (frame->error->code != WIRE__ERROR_CODE__NOT_NOW) {
+        reconnect_soon(session);
+        return;
+    }
+    *flight = (struct flight){0};
+    session->confirm_after = again;
+}
+
 /* The broker does not do what was asked: say so, and try again later. */
 static enum status on_error(struct session *session, const Wire__Frame *frame, int64_t now)
 {
@@ -345,9 +373,8 @@ static enum status on_error(struct session *session, const Wire__Frame *frame, i
 
     if (delay > SESSION_RETRY_LAST)
         delay = SESSION_RETRY_LAST;
-    if (error->code == WIRE__ERROR_CODE__NEED_HELLO || frame->request == session->hello) {
-        session->reconnect = true;
-    }
+    if (error->code == WIRE__ERROR_CODE__NEED_HELLO || frame->request == session->hello)
+        reconnect_soon(session);
     if (error->code == WIRE__ERROR_CODE__NEED_BUNDLE)
         fetching_need(session->fetching);
     else if (error->code != WIRE__ERROR_CODE__NOT_NOW && error->code != WIRE__ERROR_CODE__NEED_HELLO)
@@ -361,8 +388,8 @@ static enum status on_error(struct session *session, const Wire__Frame *frame, i
         else
             status = publishing_again(session->publishing, now, delay);
     }
-    if (session->receipts.request == frame->request || session->reports.request == frame->request)
-        session->reconnect = true;
+    on_error_to_flight(session, &session->receipts, frame, now + delay);
+    on_error_to_flight(session, &session->reports, frame, now + delay);
     return status;
 }
 
@@ -493,6 +520,12 @@ static bool waiting(const struct session *session)
            planning_waits(session->planning, 0) || publishing_waits(session->publishing, 0);
 }
 
+/* The earlier of a wait (-1: none) and a moment that is still to come. */
+static int64_t sooner(int64_t wait, int64_t moment, int64_t now)
+{
+    return moment > now && (wait < 0 || moment - now < wait) ? moment - now : wait;
+}
+
 /* How long nothing needs doing unless something comes. */
 static enum status next_wait(struct session *session, int64_t now, int64_t elapsed, int64_t *ret_wait)
 {
@@ -508,12 +541,24 @@ static enum status next_wait(struct session *session, int64_t now, int64_t elaps
     status = departure_next_due(session->agent, &due);
     if (status == STATUS_OK && due != INT64_MAX)
         wait = due > now ? due - now : SESSION_RETRY_MS;
-    if (session->publish_after > now && (wait < 0 || session->publish_after - now < wait))
-        wait = session->publish_after - now;
+    wait = sooner(wait, session->publish_after, now);
+    wait = sooner(wait, session->confirm_after, now);
     if (fetching_wanted(session->fetching) && (wait < 0 || wait > SESSION_RETRY_MS))
         wait = SESSION_RETRY_MS;
     *ret_wait = wait;
     return status;
+}
+
+static enum status wait_to_reconnect(struct session *session, int64_t elapsed, int64_t *ret_wait)
+{
+    if (elapsed < session->reconnect_at) {
+        *ret_wait = session->reconnect_at - elapsed;
+        return STATUS_OK;
+    }
+    session->reconnect_at = 0;
+    session->reconnected = elapsed;
+    session->reconnect = true;
+    return STATUS_OK;
 }
 
 enum status session_step(struct session *session, int64_t now, int64_t elapsed, int64_t *ret_wait)
@@ -523,6 +568,8 @@ enum status session_step(struct session *session, int64_t now, int64_t elapsed, 
     *ret_wait = -1;
     if (!session->connected || session->agent->membership == NULL)
         return STATUS_OK;
+    if (session->reconnect_at != 0)
+        return wait_to_reconnect(session, elapsed, ret_wait);
     if (waiting(session) && elapsed - session->heard >= SESSION_PATIENCE) {
         session->reconnect = true;
         return STATUS_OK;
@@ -532,11 +579,11 @@ enum status session_step(struct session *session, int64_t now, int64_t elapsed, 
     status = send_bundle_request(session, now);
     if (status != STATUS_OK || !session->welcomed)
         return status == STATUS_OK ? next_wait(session, now, elapsed, ret_wait) : status;
-    if (session->receipts.request == 0)
+    if (session->receipts.request == 0 && now >= session->confirm_after)
         status = send_receipts(session, now);
     if (status == STATUS_OK && (session->credit > 0 || session->confirm))
         status = send_fetch(session);
-    if (status == STATUS_OK && session->reports.request == 0)
+    if (status == STATUS_OK && session->reports.request == 0 && now >= session->confirm_after)
         status = send_reports(session, now);
     if (status == STATUS_OK)
         status = send_events(session, now);

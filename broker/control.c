@@ -31,11 +31,6 @@ static enum status answer_problem(struct engine *engine, const struct job *job, 
     return answer(engine, job, json_pack("{s:s}", "error", sentence));
 }
 
-enum status control_busy(struct engine *engine, const struct job *job)
-{
-    return answer_problem(engine, job, "the broker has no room to write this down now; try again");
-}
-
 static json_int_t number(uint64_t value)
 {
     return (json_int_t)value;
@@ -87,20 +82,44 @@ static enum status log_query(struct engine *engine, const struct job *job, const
     return status == STATUS_OK ? answer(engine, job, json_pack("{s:I}", "index", number(index))) : status;
 }
 
-enum status control_handle(struct engine *engine, struct job *job)
+static json_t *read_request(const struct job *job)
 {
     json_error_t error;
-    json_t *request =
-        json_loadb((const char *)job->bytes.data, job->bytes.size, JSON_REJECT_DUPLICATES, &error);
+
+    return json_loadb((const char *)job->bytes.data, job->bytes.size, JSON_REJECT_DUPLICATES, &error);
+}
+
+static bool asks(const json_t *request, const char *what)
+{
     const char *verb = json_string_value(json_object_get(request, "do"));
+
+    return verb != NULL && strcmp(verb, what) == 0;
+}
+
+enum status control_handle(struct engine *engine, struct job *job)
+{
+    json_t *request = read_request(job);
     enum status status;
 
-    if (verb != NULL && strcmp(verb, "status") == 0)
+    if (asks(request, "status"))
         status = tell_status(engine, job);
-    else if (verb != NULL && strcmp(verb, "log-query") == 0)
+    else if (asks(request, "log-query"))
         status = log_query(engine, job, request);
     else
         status = answer_problem(engine, job, "the broker's store knows status and log-query");
+    json_decref(request);
+    return status;
+}
+
+/* How it stands can be asked above all when nothing can be written. */
+enum status control_busy(struct engine *engine, const struct job *job)
+{
+    json_t *request = read_request(job);
+    enum status status =
+        asks(request, "status")
+            ? tell_status(engine, job)
+            : answer_problem(engine, job, "the broker has no room to write this down now; try again");
+
     json_decref(request);
     return status;
 }

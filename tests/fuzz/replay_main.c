@@ -2,7 +2,7 @@
  * Runs a fuzz target without libFuzzer: every file of a corpus folder as it stands, then seeded mutations of
  * each.
  *
- * Usage: fuzz_NAME CORPUS_DIR [SEED [MUTATIONS_PER_FILE]]
+ * Usage: fuzz_NAME CORPUS_DIR [SEED [MUTATIONS_PER_FILE]]; without SEED it is CONCORDAT_SEED, or 1.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -89,7 +89,8 @@ static int run_file(const char *path, unsigned long mutations)
 
 int main(int argc, char **argv)
 {
-    unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+    const char *added = getenv("CONCORDAT_SEED");
+    unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : added != NULL ? strtoul(added, NULL, 10) : 1;
     unsigned long mutations = argc > 3 ? strtoul(argv[3], NULL, 10) : 500;
     unsigned files = 0;
 

@@ -1,6 +1,8 @@
 #include "tests/support/faultvfs.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "tests/support/support.h"
 
@@ -8,13 +10,15 @@
 struct fault_file {
     sqlite3_file base;
     sqlite3_file *real;
+    const char *name; /* SQLite keeps it until the file is closed; NULL for files without one */
 };
 
 static struct {
-    int armed;
-    enum faultvfs_kind kind;
-    unsigned before;
-    unsigned failed;
+    atomic_bool armed;
+    enum faultvfs_kind kind; /* not changed while armed */
+    const char *suffix;
+    atomic_uint before;
+    atomic_uint failed;
 } plan;
 
 static sqlite3_vfs fault_vfs;
@@ -29,16 +33,28 @@ static sqlite3_file *real_file(sqlite3_file *file)
     return ((struct fault_file *)(void *)file)->real;
 }
 
-static int is_due(int sync)
+static bool is_meant(const char *name)
 {
-    if (!plan.armed || (plan.kind == FAULTVFS_SYNC) != sync)
-        return 0;
-    if (plan.before > 0) {
-        plan.before--;
-        return 0;
+    size_t size = name == NULL ? 0 : strlen(name);
+    size_t end = plan.suffix == NULL ? 0 : strlen(plan.suffix);
+
+    return end <= size && (end == 0 || strcmp(name + size - end, plan.suffix) == 0);
+}
+
+static bool is_due(sqlite3_file *file, bool sync)
+{
+    unsigned before;
+
+    if (!atomic_load(&plan.armed) || (plan.kind == FAULTVFS_SYNC) != sync ||
+        !is_meant(((struct fault_file *)(void *)file)->name))
+        return false;
+    before = atomic_load(&plan.before);
+    while (before > 0) {
+        if (atomic_compare_exchange_weak(&plan.before, &before, before - 1))
+            return false;
     }
-    plan.failed++;
-    return 1;
+    atomic_fetch_add(&plan.failed, 1);
+    return true;
 }
 
 static int fault_close(sqlite3_file *file)
@@ -59,7 +75,7 @@ static int fault_write(sqlite3_file *file, const void *data, int size, sqlite3_i
 {
     sqlite3_file *real = real_file(file);
 
-    if (!is_due(0))
+    if (!is_due(file, false))
         return real->pMethods->xWrite(real, data, size, offset);
     if (plan.kind == FAULTVFS_SHORT)
         (void)real->pMethods->xWrite(real, data, size / 2, offset);
@@ -77,7 +93,7 @@ static int fault_sync(sqlite3_file *file, int flags)
 {
     sqlite3_file *real = real_file(file);
 
-    return is_due(1) ? SQLITE_IOERR_FSYNC : real->pMethods->xSync(real, flags);
+    return is_due(file, true) ? SQLITE_IOERR_FSYNC : real->pMethods->xSync(real, flags);
 }
 
 static int fault_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
@@ -185,6 +201,7 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     ours->base.pMethods = NULL;
     ours->real = (sqlite3_file *)(void *)(ours + 1);
     ours->real->pMethods = NULL;
+    ours->name = name;
     int code = real_vfs()->xOpen(real_vfs(), name, ours->real, flags, ret_flags);
     /* SQLite closes a file whose methods are set even when opening it failed. */
     if (ours->real->pMethods != NULL)
@@ -192,7 +209,7 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     return code;
 }
 
-void faultvfs_register(void)
+static void make(int everywhere)
 {
     if (fault_vfs.pAppData != NULL)
         return;
@@ -204,19 +221,41 @@ void faultvfs_register(void)
     fault_vfs.pNext = NULL;
     fault_vfs.szOsFile = (int)sizeof(struct fault_file) + real->szOsFile;
     fault_vfs.xOpen = fault_open;
-    assert_int_equal(sqlite3_vfs_register(&fault_vfs, 0), SQLITE_OK);
+    assert_int_equal(sqlite3_vfs_register(&fault_vfs, everywhere), SQLITE_OK);
+}
+
+void faultvfs_register(void)
+{
+    make(0);
+}
+
+void faultvfs_everywhere(void)
+{
+    make(1);
 }
 
 void faultvfs_fail(enum faultvfs_kind kind, unsigned before)
 {
-    plan.armed = 1;
+    faultvfs_fail_file(NULL, kind, before);
+}
+
+void faultvfs_fail_file(const char *suffix, enum faultvfs_kind kind, unsigned before)
+{
+    atomic_store(&plan.armed, false);
+    plan.suffix = suffix;
     plan.kind = kind;
-    plan.before = before;
-    plan.failed = 0;
+    atomic_store(&plan.before, before);
+    atomic_store(&plan.failed, 0);
+    atomic_store(&plan.armed, true);
+}
+
+unsigned faultvfs_failed(void)
+{
+    return atomic_load(&plan.failed);
 }
 
 unsigned faultvfs_heal(void)
 {
-    plan.armed = 0;
-    return plan.failed;
+    atomic_store(&plan.armed, false);
+    return atomic_load(&plan.failed);
 }

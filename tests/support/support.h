@@ -10,7 +10,9 @@
 
 #include "base/bytes.h"
 
-/* A seeded generator (xorshift64*), so that a failing property test can be run again. Never for keys. */
+/* A seeded generator (xorshift64*), so that a failing property test can be run again. Never for keys.
+ * CONCORDAT_SEED, where it is set, goes into every one of them and is printed: the same number gives the same
+ * run. */
 struct support_random {
     uint64_t state;
 };
