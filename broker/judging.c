@@ -253,7 +253,8 @@ static struct policy_refusal plain_refusal(enum policy_code code, uint16_t party
                                    .label = CATALOGUE_NONE,
                                    .consent = PROTOCOL_NONE,
                                    .gateway = PROTOCOL_NONE,
-                                   .relation = PROTOCOL_NONE};
+                                   .relation = PROTOCOL_NONE,
+                                   .entry = PROTOCOL_NONE};
 }
 
 /* Each granted recipient has its section. */

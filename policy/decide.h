@@ -79,6 +79,7 @@ struct policy_recipient {
     uint16_t consent;        /* index, or PROTOCOL_NONE */
     uint16_t replaced_class; /* the class whose place this recipient takes for a juvenile, or PROTOCOL_NONE */
     uint32_t gateways;       /* bits: all that carry something */
+    uint32_t entries;        /* bits: positions in the rule's `to` that this adds up */
     struct label_set labels;
     int64_t deadline; /* milliseconds; 0: none */
     bool late;        /* the deadline has passed already */
@@ -100,6 +101,7 @@ struct policy_refusal {
     uint16_t consent;                /* or PROTOCOL_NONE */
     uint16_t gateway;                /* or PROTOCOL_NONE */
     uint16_t relation;               /* enum protocol_relation, or PROTOCOL_NONE */
+    uint16_t entry;                  /* position in the rule's `to`, or PROTOCOL_NONE */
     char detail[POLICY_DETAIL_SIZE]; /* a value that the sentence names, such as a force; or empty */
 };
 

@@ -24,7 +24,8 @@ static enum status mismatch(struct policy_refusal *ret_refusal, enum policy_code
                                                .label = (uint16_t)label,
                                                .consent = PROTOCOL_NONE,
                                                .gateway = PROTOCOL_NONE,
-                                               .relation = PROTOCOL_NONE};
+                                               .relation = PROTOCOL_NONE,
+                                               .entry = PROTOCOL_NONE};
     return STATUS_REFUSED;
 }
 

@@ -22,7 +22,8 @@ struct policy_refusal *decider_refuse(struct decider *decider, enum policy_code 
                                        .label = CATALOGUE_NONE,
                                        .consent = PROTOCOL_NONE,
                                        .gateway = PROTOCOL_NONE,
-                                       .relation = PROTOCOL_NONE};
+                                       .relation = PROTOCOL_NONE,
+                                       .entry = PROTOCOL_NONE};
     return refusal;
 }
 
@@ -35,6 +36,7 @@ struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy
     refusal->class_index =
         party == PROTOCOL_NONE ? route->to_class : decider->protocol->parties[party].class_index;
     refusal->relation = (uint16_t)route->relation;
+    refusal->entry = route->grant;
     refusal->gateway = route->carriages[0].gateway;
     refusal->consent = route->consent;
     return refusal;
@@ -168,6 +170,7 @@ static void grant(struct decider *decider, const struct protocol_route *route, c
     }
     recipient->labels = label_set_or(recipient->labels, labels);
     recipient->gateways |= gateways_of(route, labels);
+    recipient->entries |= UINT32_C(1) << route->grant;
     if (recipient->condition == PROTOCOL_NONE)
         recipient->condition = route->condition;
     if (recipient->consent == PROTOCOL_NONE)

@@ -1,26 +1,13 @@
-/* concordat-protocol: check and explain a protocol file. docs/protocol-guide.md is its manual. */
+/* concordat-protocol: check, test and explain a protocol file. docs/protocol-guide.md is its manual. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/options.h"
-#include "base/safefile.h"
-#include "base/yaml_errors.h"
+#include "policy/coverage.h"
 #include "policy/explain.h"
+#include "policy/files.h"
 
-#define FILE_LARGEST ((size_t)4 << 20)
-#define TEXT_LARGEST ((size_t)1 << 20)
-
-/* The two files of every command, and what is wrong with them. */
-struct files {
-    struct catalogue *catalogue;
-    struct protocol *protocol;
-};
-
-static void close_files(struct files *files)
-{
-    protocol_free(&files->protocol);
-    catalogue_free(&files->catalogue);
-}
+#define TEXT_LARGEST ((size_t)8 << 20)
 
 /* Prints what was collected, and frees it. */
 static int print(const struct options *options, FILE *to, struct byte_buffer *text, int code)
@@ -33,77 +20,29 @@ static int print(const struct options *options, FILE *to, struct byte_buffer *te
     return code;
 }
 
-static int report(const struct options *options, enum status status, const struct yaml_errors *errors,
-                  const char *path)
+/* A file that is wrong is refused; one that cannot be read is the environment's. */
+static int tell(const struct options *options, enum status status, struct byte_buffer *told)
 {
-    struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
+    bool refused = status == STATUS_BAD_FORMAT || status == STATUS_TOO_LARGE;
 
-    if (status == STATUS_NO_MEMORY)
-        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
-    yaml_errors_write(errors, path, &text);
-    return print(options, options_err(options), &text, EXIT_REFUSED);
-}
-
-static int read_file(const struct options *options, const char *path, struct byte_buffer *ret)
-{
-    enum status status = safefile_read(path, FILE_LARGEST, ret);
-
-    if (status == STATUS_OK)
-        return EXIT_DONE;
-    return options_fail(options, status == STATUS_TOO_LARGE ? EXIT_REFUSED : EXIT_ENVIRONMENT, "%s: %s", path,
-                        status_text(status));
-}
-
-static int open_catalogue(const struct options *options, struct yaml_errors *errors, struct files *files)
-{
-    const char *path = options_text(options, "catalogue");
-    struct byte_buffer text = bytes_buffer(0);
-    int code = read_file(options, path, &text);
-
-    if (code == EXIT_DONE) {
-        enum status status = catalogue_load(bytes_buffer_view(&text), errors, &files->catalogue);
-
-        if (status != STATUS_OK)
-            code = report(options, status, errors, path);
-    }
-    bytes_buffer_free(&text);
-    return code;
-}
-
-static int open_protocol(const struct options *options, struct yaml_errors *errors, struct files *files)
-{
-    const char *path = options_argument(options, 0);
-    struct byte_buffer text = bytes_buffer(0);
-    int code = read_file(options, path, &text);
-
-    if (code == EXIT_DONE) {
-        enum status status =
-            protocol_load(bytes_buffer_view(&text), files->catalogue, errors, &files->protocol);
-
-        if (status != STATUS_OK)
-            code = report(options, status, errors, path);
-    }
-    bytes_buffer_free(&text);
-    return code;
+    return print(options, options_err(options), told, refused ? EXIT_REFUSED : EXIT_ENVIRONMENT);
 }
 
 static int open_files(const struct options *options, struct files *files)
 {
-    struct yaml_errors *errors = calloc(1, sizeof *errors);
-    int code;
+    struct byte_buffer told = bytes_buffer(TEXT_LARGEST);
+    enum status status =
+        files_open(options_text(options, "catalogue"), options_argument(options, 0), files, &told);
 
-    if (errors == NULL)
-        return options_fail(options, EXIT_ENVIRONMENT, "%s", status_text(STATUS_NO_MEMORY));
-    code = open_catalogue(options, errors, files);
-    if (code == EXIT_DONE)
-        code = open_protocol(options, errors, files);
-    free(errors);
-    return code;
+    if (status != STATUS_OK)
+        return tell(options, status, &told);
+    bytes_buffer_free(&told);
+    return EXIT_DONE;
 }
 
 static int run_check(const struct options *options, void *context)
 {
-    struct files files = {NULL, NULL};
+    struct files files = {.catalogue = NULL};
     struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
     int code = open_files(options, &files);
 
@@ -112,7 +51,7 @@ static int run_check(const struct options *options, void *context)
         explain_summary(files.protocol, &text);
         code = print(options, options_out(options), &text, EXIT_DONE);
     }
-    close_files(&files);
+    files_close(&files);
     return code;
 }
 
@@ -146,7 +85,7 @@ static int explain(const struct options *options, const struct protocol *protoco
 static int run_explain(const struct options *options, void *context)
 {
     struct clock clock = clock_real();
-    struct files files = {NULL, NULL};
+    struct files files = {.catalogue = NULL};
     int64_t now = clock_now(&clock);
     int code;
 
@@ -156,7 +95,76 @@ static int run_explain(const struct options *options, void *context)
     code = open_files(options, &files);
     if (code == EXIT_DONE)
         code = explain(options, files.protocol, now);
-    close_files(&files);
+    files_close(&files);
+    return code;
+}
+
+/* Checks every case; `told` gets what failed. */
+static bool check_cases(const struct cases *cases, const char *path, struct policy_decision *decision,
+                        struct coverage *coverage, struct byte_buffer *told)
+{
+    struct byte_buffer differences = bytes_buffer(TEXT_LARGEST);
+    unsigned failed = 0;
+
+    for (uint16_t i = 0; i < cases->count; i++) {
+        const struct cases_case *it = &cases->list[i];
+
+        bytes_buffer_clear(&differences);
+        if (!cases_check(cases->protocol, it, decision, &differences)) {
+            bytes_append_format(told, "%s:%u:%u: failed: %s\n", path, it->line, it->column, it->name);
+            bytes_append_view(told, bytes_buffer_view(&differences));
+            failed++;
+        }
+        coverage_add(coverage, decision);
+    }
+    bytes_append_format(told, "%u of %u cases hold.\n", cases->count - failed, cases->count);
+    bytes_buffer_free(&differences);
+    return failed == 0;
+}
+
+static int test(const struct options *options, const struct cases *cases)
+{
+    struct policy_decision *decision = malloc(sizeof *decision);
+    struct coverage *coverage = coverage_new(cases->protocol);
+    struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
+    int code = EXIT_DONE;
+
+    if (decision == NULL || coverage == NULL) {
+        code = options_fail(options, EXIT_ENVIRONMENT, "%s", status_text(STATUS_NO_MEMORY));
+        goto out;
+    }
+    if (!check_cases(cases, options_argument(options, 0), decision, coverage, &text))
+        code = EXIT_REFUSED;
+    coverage_write(coverage, !options_flag(options, "brief"), &text);
+    if (options_flag(options, "strict")) {
+        struct coverage_summary summary = coverage_sum(coverage);
+
+        if (!coverage_complete(&summary))
+            code = EXIT_REFUSED;
+    }
+    code = print(options, options_out(options), &text, code);
+out:
+    bytes_buffer_free(&text);
+    coverage_free(&coverage);
+    free(decision);
+    return code;
+}
+
+static int run_test(const struct options *options, void *context)
+{
+    struct byte_buffer told = bytes_buffer(TEXT_LARGEST);
+    struct files files = {.catalogue = NULL};
+    struct cases *cases = NULL;
+    enum status status = files_open_cases(options_argument(options, 0), &files, &cases, &told);
+    int code;
+
+    (void)context;
+    if (status != STATUS_OK)
+        return tell(options, status, &told);
+    bytes_buffer_free(&told);
+    code = test(options, cases);
+    cases_free(&cases);
+    files_close(&files);
     return code;
 }
 
@@ -179,17 +187,25 @@ static const struct option_spec explain_options[] = {
     {NULL, NULL, NULL, OPTION_FLAG, false},
 };
 
+static const struct option_spec test_options[] = {
+    {"brief", NULL, "of what the cases cover, tell only what is missing", OPTION_FLAG, false},
+    {"strict", NULL, "fail also if something is not covered", OPTION_FLAG, false},
+    {NULL, NULL, NULL, OPTION_FLAG, false},
+};
+
 static const struct command commands[] = {
     {"check", "read a protocol strictly, and say what is in it", check_options, "P.yaml", 1, 1, NULL,
      run_check},
     {"explain", "may they? yes or no, and why", explain_options, "P.yaml", 1, 1, NULL, run_explain},
+    {"test", "try the cases that are written beside a protocol", test_options, "FILE.cases.yaml", 1, 1, NULL,
+     run_test},
     {NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
     static const struct program program = {
-        "concordat-protocol", "check and explain an information-sharing protocol", NULL, commands};
+        "concordat-protocol", "check, test and explain an information-sharing protocol", NULL, commands};
 
     return options_main(&program, argc, argv, NULL);
 }
