@@ -122,14 +122,18 @@ enum status catalogue_parse_labels(const struct catalogue *catalogue, uint16_t e
     struct byte_view label;
     enum status status;
 
-    if (event >= catalogue->event_count)
+    if (event >= catalogue->event_count && event != CATALOGUE_NONE)
         return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "there is no such event type");
     if ((status = kind_check(KIND_LABELS, NULL, text, ret_reason)) != STATUS_OK)
         return status;
     while (labels_next(&text, &label)) {
         uint16_t index = catalogue_find_label(catalogue, label);
 
-        if (!label_set_has(&catalogue->events[event].carried, index))
+        if (event == CATALOGUE_NONE && index == CATALOGUE_NONE)
+            return kind_reason_set(ret_reason, STATUS_NOT_FOUND,
+                                   "the catalogue has no item '%.*s'; leave it out", (int)label.size,
+                                   (const char *)label.data);
+        if (event != CATALOGUE_NONE && !label_set_has(&catalogue->events[event].carried, index))
             return kind_reason_set(ret_reason, STATUS_NOT_FOUND,
                                    "%s does not carry the item '%.*s'; leave it out",
                                    catalogue->events[event].type, (int)label.size, (const char *)label.data);

@@ -20,6 +20,7 @@ struct yaml_errors;
 #define CATALOGUE_ATTRIBUTES_MAX 32 /* attributes of an event type, with held and juvenile */
 #define CATALOGUE_ITEMS_MAX      64 /* sealed items of an event type */
 #define CATALOGUE_NONE           UINT16_MAX
+#define CATALOGUE_ASKED          "asked_items" /* an attribute: the items that a question is for */
 
 /* How carefully an item must be treated. Symbol, name in the file. */
 #define CATALOGUE_SENSITIVITIES(X)                                                                           \
@@ -69,6 +70,7 @@ struct catalogue_event {
         reads[EFFECT_ATTRIBUTES_MAX]; /* positions of the attributes that the effect reads, in its order */
     uint16_t held;                    /* positions among the attributes */
     uint16_t juvenile;
+    uint16_t asked; /* of `asked_items`, which makes the type a question; or CATALOGUE_NONE */
 };
 
 struct catalogue {
@@ -128,7 +130,7 @@ enum status catalogue_check_value(const struct catalogue *catalogue, uint16_t ev
 
 /*
  * catalogue_parse_labels - a canonical list of labels, such as the attribute `held`, as a set. Every label
- * must be one that a rule may grant of that event type.
+ * must be one that a rule may grant of that event type, or of any (event CATALOGUE_NONE), as in a question.
  *
  * Returns STATUS_BAD_FORMAT, STATUS_NOT_CANONICAL, STATUS_TOO_LARGE or STATUS_NOT_FOUND (a label that the
  * type does not carry), with a reason (which may be NULL).

@@ -267,13 +267,14 @@ static bool right_kind(const char *label, enum kind kind)
     static const struct {
         const char *label;
         enum kind kind;
-    } kinds[] = {{"strand", KIND_CODE},        {"area", KIND_AREA},        {"authority", KIND_CODE},
-                 {"selector", KIND_CODE},      {"review_due", KIND_DATE},  {"home_force", KIND_FORCE},
-                 {"outcome", KIND_CODE},       {"next_review", KIND_DATE}, {"status", KIND_CODE},
-                 {"from_area", KIND_AREA},     {"to_area", KIND_AREA},     {"role", KIND_CODE},
-                 {"holder", KIND_MEMBER},      {"prison", KIND_PRISON},    {"scope", KIND_CODE},
-                 {"form_version", KIND_TEXT},  {"expires", KIND_DATE},     {"merged_from", KIND_PSEUDONYM},
-                 {"merged_to", KIND_PSEUDONYM}};
+    } kinds[] = {{"strand", KIND_CODE},         {"area", KIND_AREA},        {"authority", KIND_CODE},
+                 {"selector", KIND_CODE},       {"review_due", KIND_DATE},  {"home_force", KIND_FORCE},
+                 {"outcome", KIND_CODE},        {"next_review", KIND_DATE}, {"status", KIND_CODE},
+                 {"from_area", KIND_AREA},      {"to_area", KIND_AREA},     {"role", KIND_CODE},
+                 {"holder", KIND_MEMBER},       {"prison", KIND_PRISON},    {"scope", KIND_CODE},
+                 {"form_version", KIND_TEXT},   {"expires", KIND_DATE},     {"merged_from", KIND_PSEUDONYM},
+                 {"merged_to", KIND_PSEUDONYM}, {"rule", KIND_TEXT},        {"reason", KIND_CODE},
+                 {"duty_role", KIND_CODE},      {"target", KIND_EVENT}};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].label, label) == 0)
@@ -327,6 +328,12 @@ static void set_carried(struct loader *loader, const struct yaml_node *node, str
 
     event->held = catalogue_attribute_at(event, held);
     event->juvenile = catalogue_attribute_at(event, juvenile);
+    event->asked = catalogue_attribute_at(
+        event, catalogue_find_label(loader->catalogue, bytes_of_string(CATALOGUE_ASKED)));
+    if (event->asked != CATALOGUE_NONE &&
+        loader->catalogue->labels[event->attributes[event->asked].label].kind != KIND_LABELS)
+        yaml_errors_add(loader->errors, node,
+                        "'" CATALOGUE_ASKED "' must be of kind labels; change it under 'items'");
     event->carried = label_set_or(event->attribute_set, &event->item_set);
     label_set_remove(&event->carried, held);
     label_set_remove(&event->carried, juvenile);

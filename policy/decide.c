@@ -98,12 +98,15 @@ static enum policy_code check_person(struct decider *decider, const struct proto
  * recipient. */
 static void open_rule(struct decider *decider, const struct protocol_route *route)
 {
+    uint16_t label = CATALOGUE_NONE;
     enum policy_code code;
 
     decider->rule = route->rule;
     code = check_person(decider, &decider->protocol->rules[route->rule]);
     if (code == POLICY_NONE && !answers(decider))
         code = POLICY_NO_ANSWER;
+    if (code == POLICY_NONE)
+        code = decider_check_asked(decider, &label);
     if (code == POLICY_NONE)
         code = set_clock(decider, route);
     decider->rule_open = code == POLICY_NONE;
@@ -112,7 +115,7 @@ static void open_rule(struct decider *decider, const struct protocol_route *rout
     else if (code == POLICY_STRAND)
         set_detail(decider_refuse(decider, code), decider->person->entry.strand);
     else if (code != POLICY_NONE)
-        decider_refuse(decider, code);
+        decider_refuse(decider, code)->label = label;
 }
 
 /* one route */
@@ -186,6 +189,10 @@ static void take_routes(struct decider *decider)
     while (at < end) {
         const struct protocol_route *route = &decider->protocol->routes[at];
 
+        if (decider->glass_rule != PROTOCOL_NONE && route->rule != decider->glass_rule) {
+            at++;
+            continue;
+        }
         if (route->rule != decider->rule)
             open_rule(decider, route);
         at = take_grant(decider, at, end);
@@ -197,11 +204,15 @@ static void take_routes(struct decider *decider)
 static struct label_set held_of(const struct decider *decider)
 {
     struct label_set held = label_set_and(decider->request->held, &decider->type->item_set);
+    bool answers_question =
+        (decider->pair->answers[0] | decider->pair->answers[1]) != 0 && decider->facts->correlated_asks;
 
     for (uint16_t i = 0; i < decider->type->attribute_count; i++) {
         if (decider->request->attributes[i].data != NULL)
             label_set_add(&held, decider->type->attributes[i].label);
     }
+    if (answers_question)
+        held = label_set_and(held, &decider->facts->correlated_asked);
     return label_set_and(held, &decider->type->carried);
 }
 
@@ -281,7 +292,7 @@ static void finish(struct decider *decider)
 
 static void start(struct policy_decision *decision, uint16_t event)
 {
-    decision->granted = decision->record = decision->juvenile = false;
+    decision->granted = decision->record = decision->juvenile = decision->break_glass = false;
     decision->reason = POLICY_NONE;
     decision->event = event;
     decision->from = decision->rule = PROTOCOL_NONE;
@@ -306,6 +317,8 @@ static void refuse_change(struct decider *decider, const char *detail)
 /* From here on the event itself is in order. */
 static void conclude(struct decider *decider)
 {
+    if (decider->type->effect == EFFECT_CONFIRM)
+        decider->decision->record = true;
     decider->held = held_of(decider);
     decider->juvenile = decider->decision->juvenile = is_juvenile(decider);
     if (protocol_in_force(decider->protocol, decider->now))
@@ -356,7 +369,8 @@ void policy_decide(const struct protocol *protocol, const struct policy_facts *f
                               .decision = ret_decision,
                               .person = facts->person == NULL ? &nobody : facts->person,
                               .now = now,
-                              .rule = PROTOCOL_NONE};
+                              .rule = PROTOCOL_NONE,
+                              .glass_rule = PROTOCOL_NONE};
     enum policy_code code;
 
     start(ret_decision, request->event);
@@ -365,9 +379,11 @@ void policy_decide(const struct protocol *protocol, const struct policy_facts *f
         return;
     }
     code = check_event(&decider);
+    if (code == POLICY_NONE)
+        code = decider_check_glass(&decider);
     if (code != POLICY_NONE)
         refuse_event(&decider, code);
-    else if (decider.type->effect != EFFECT_NONE &&
+    else if (effect_changes_register(decider.type->effect) &&
              !request->repeats) /* a repeated one changed it long ago */
         conclude_change(&decider);
     else if (decider.type->effect == EFFECT_LIST && !decider_repeats_listing(&decider))

@@ -32,6 +32,14 @@
     X(TOO_LATE, "too-late")                                                                                  \
     X(TOO_MANY, "too-many-recipients")                                                                       \
     X(NOBODY_NEW, "nobody-newly-entitled")                                                                   \
+    X(GLASS_RULE, "no-break-glass-rule")                                                                     \
+    X(GLASS_REASON, "reason-not-allowed")                                                                    \
+    X(GLASS_ROLE, "not-on-duty")                                                                             \
+    X(GLASS_QUOTA, "quota-used-up")                                                                          \
+    X(GLASS_SUSPENDED, "break-glass-suspended")                                                              \
+    X(GLASS_CONFIRMED, "nothing-to-confirm")                                                                 \
+    X(ASKS_NOTHING, "asks-nothing")                                                                          \
+    X(MAY_NOT_ASK, "may-not-ask")                                                                            \
     /* one recipient or class */                                                                             \
     X(GATEWAY, "gateway-does-not-run")                                                                       \
     X(CROSSING, "crossing-not-stated")                                                                       \
@@ -56,6 +64,16 @@ enum policy_code {
 #undef POLICY_CODE_ENUM
 };
 
+/*
+ * Break-glass, as the one who keeps the count knows it; an agent knows nothing of it and leaves all zero,
+ * for what binds a sender is the broker's to hold it to.
+ */
+struct policy_glass {
+    uint32_t used;  /* overrides by the sender under the rule that this one names, in the last 24 hours */
+    bool suspended; /* an override of the sender was not confirmed in time */
+    bool settled;   /* a confirmation: what it names is confirmed, or never was accepted */
+};
+
 /* What is known apart from the event. */
 struct policy_facts {
     const struct register_state *person; /* NULL: nothing is known */
@@ -65,6 +83,10 @@ struct policy_facts {
     uint16_t correlated_event;           /* its type, or CATALOGUE_NONE */
     bool correlated_same_subject;        /* it is about the same person */
     bool correlated_disclosed_to_sender; /* the sender of this event was a recipient of that one */
+    bool correlated_is_target;           /* the attribute `target` names it too */
+    bool correlated_asks;                /* it was a question, for these items */
+    struct label_set correlated_asked;
+    struct policy_glass glass;
 };
 
 struct policy_recipient {
@@ -108,7 +130,8 @@ struct policy_refusal {
 /* About 40 KB: better static or on the heap. Beyond the two counts the arrays are left as they were. */
 struct policy_decision {
     bool granted;            /* at least one recipient, or a record */
-    bool record;             /* the event changes the register */
+    bool record;             /* the event changes the register, or confirms an override */
+    bool break_glass;        /* it overrides, under `rule` */
     enum policy_code reason; /* refused as a whole: why; otherwise POLICY_NONE */
     uint16_t event;
     uint16_t from; /* party, or PROTOCOL_NONE */

@@ -74,6 +74,48 @@ static void say_rule(struct sentence *sentence, const struct protocol *protocol,
             event_name(protocol, decision));
 }
 
+/* Break-glass, questions. */
+static void say_glass_reason(struct sentence *sentence, const struct protocol *protocol,
+                             const struct policy_refusal *refusal)
+{
+    switch ((int)refusal->code) {
+    case POLICY_GLASS_RULE:
+        say(sentence,
+            "the attribute 'rule' names no break-glass rule that is open to you; the protocol lists "
+            "them under 'break_glass'.");
+        break;
+    case POLICY_GLASS_REASON:
+        say(sentence, "this rule is not for that reason; give 'reason' as the rule lists it.");
+        break;
+    case POLICY_GLASS_ROLE:
+        say(sentence, "only officers on duty as the rule lists them may override; give 'duty_role'.");
+        break;
+    case POLICY_GLASS_QUOTA:
+        say(sentence, "you have used it %u times within 24 hours, which is all that the rule allows; wait.",
+            protocol->rules[refusal->rule].quota);
+        break;
+    case POLICY_GLASS_SUSPENDED:
+        say(sentence,
+            "an earlier override of yours was not confirmed in time, so the right is suspended until "
+            "another member confirms it.");
+        break;
+    case POLICY_GLASS_CONFIRMED:
+        say(sentence, "there is no override of another member that still waits for your confirmation; name "
+                      "one as 'target' and as what this answers.");
+        break;
+    case POLICY_ASKS_NOTHING:
+        say(sentence, "a question must say which items it is for; give '" CATALOGUE_ASKED "'.");
+        break;
+    case POLICY_MAY_NOT_ASK:
+        say(sentence, "'%s' may not be asked for; see 'may_ask' for what may.",
+            label_name(protocol, refusal->label));
+        break;
+    default:
+        say(sentence, "%s.", policy_code_name(refusal->code));
+        break;
+    }
+}
+
 static void say_event_reason(struct sentence *sentence, const struct protocol *protocol,
                              const struct policy_refusal *refusal)
 {
@@ -97,9 +139,9 @@ static void say_event_reason(struct sentence *sentence, const struct protocol *p
         say(sentence, "%s.", refusal->detail);
         break;
     case POLICY_NO_ANSWER:
-        say(sentence,
-            "it must answer a referral of this person that was sent to you; name that event as the one it "
-            "answers.");
+        say(sentence, "it must answer an event about this person that was sent to you, as the rule says "
+                      "which; name that "
+                      "event as the one it answers.");
         break;
     case POLICY_NOT_STANDING:
         say(sentence, "events of this type do not stand, so it cannot be repeated; send a new one.");
@@ -122,7 +164,7 @@ static void say_event_reason(struct sentence *sentence, const struct protocol *p
         say(sentence, "nobody has become entitled to it since it was sent.");
         break;
     default:
-        say(sentence, "%s.", policy_code_name(refusal->code));
+        say_glass_reason(sentence, protocol, refusal);
         break;
     }
 }
@@ -206,7 +248,7 @@ static void say_recipient_reason(struct sentence *sentence, const struct protoco
             label_name(protocol, refusal->label));
         break;
     case POLICY_NO_ITEM:
-        say(sentence, "you hold none of the items that the rule grants them.");
+        say(sentence, "you hold none of the items that the rule grants them, or none that was asked for.");
         break;
     case POLICY_NOT_A_RECIPIENT:
         say(sentence, "the rule does not name them; leave their section out.");

@@ -15,7 +15,8 @@ struct decider {
     uint16_t from_class;
     int64_t now;
     bool juvenile;
-    struct label_set held; /* items as stated, and attributes with a value */
+    struct label_set held; /* items as stated, and attributes with a value; of an answer, what was asked */
+    uint16_t glass_rule;   /* the break-glass rule that the event names, or PROTOCOL_NONE */
     /* The rule whose routes are being gone through. */
     uint16_t rule;
     bool rule_open;
@@ -61,6 +62,14 @@ void decider_offer(struct decider *decider, const struct protocol_route *route,
  * know who held the case before.
  */
 const char *decider_why_not(const struct decider *decider);
+
+/* decider_check_glass - of what overrides or confirms: POLICY_NONE, or why it may not; sets glass_rule.
+ * Everything else is POLICY_NONE. */
+enum policy_code decider_check_glass(struct decider *decider);
+
+/* decider_check_asked - of a question under the rule that is being gone through: POLICY_NONE or why not; then
+ * ret_label is the item that may not be asked for, or CATALOGUE_NONE. */
+enum policy_code decider_check_asked(const struct decider *decider, uint16_t *ret_label);
 
 /* decider_repeats_listing - a repeated listing tells newcomers what the register says, so only who answers
  * for that may send it. */

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * What an accepted event changes in the register. The catalogue says which event type does what (`changes:`);
  * the attributes that an effect reads are checked when the catalogue is loaded.
@@ -17,7 +19,9 @@
     X(RELEASE, "release", "", "ends custody")                                                                \
     X(CONSENT, "consent", "scope form_version expires", "records a consent")                                 \
     X(WITHDRAW, "withdrawal", "scope", "ends a consent")                                                     \
-    X(MERGE, "merge", "merged_from merged_to", "joins two records of one person")
+    X(MERGE, "merge", "merged_from merged_to", "joins two records of one person")                            \
+    X(OVERRIDE, "override", "rule reason duty_role", "breaks the glass; the register stays as it is")        \
+    X(CONFIRM, "confirmation", "target", "confirms that the glass was broken rightly; likewise")
 
 #define EFFECT_ATTRIBUTES_MAX 6
 
@@ -26,3 +30,9 @@ enum effect {
     EFFECT_TABLE(EFFECT_ENUM)
 #undef EFFECT_ENUM
 };
+
+/* Whether it changes what is known of the person. */
+static inline bool effect_changes_register(enum effect effect)
+{
+    return effect != EFFECT_NONE && effect != EFFECT_OVERRIDE && effect != EFFECT_CONFIRM;
+}

@@ -121,6 +121,45 @@ static const char *own_prison(const struct explain_case *it)
     return party->establishment_count > 0 ? party->establishments[0] : "";
 }
 
+/* The rule of the pair; of those that may be broken through, the first that reaches the recipient. */
+static const struct protocol_rule *first_rule(const struct explain_case *it)
+{
+    const struct protocol *protocol = it->protocol;
+    const struct protocol_pair *pair =
+        protocol_pair_of(protocol, it->request.event, protocol->parties[it->from].class_index);
+
+    for (uint32_t i = 0; i < pair->route_count; i++) {
+        const struct protocol_route *route = &protocol->routes[pair->first_route + i];
+
+        if (route->to_class == protocol->parties[it->to].class_index)
+            return &protocol->rules[route->rule];
+    }
+    return pair->rule == PROTOCOL_NONE ? NULL : &protocol->rules[pair->rule];
+}
+
+/* The first code of an attribute that the rule allows. */
+static const char *allowed_code(const struct catalogue_field *field, uint64_t bits)
+{
+    unsigned code = bits == 0 ? 0 : (unsigned)__builtin_ctzll(bits);
+
+    return field->codes->values[code < field->codes->count ? code : 0];
+}
+
+/* What a break-glass rule wants to be told; NULL for everything else. */
+static const char *glass_value(const struct explain_case *it, const struct catalogue_field *field)
+{
+    const struct protocol_rule *rule = first_rule(it);
+    const char *label = it->protocol->catalogue->labels[field->label].label;
+
+    if (rule == NULL || !rule->break_glass)
+        return NULL;
+    if (strcmp(label, "rule") == 0)
+        return rule->id;
+    if (strcmp(label, "reason") == 0)
+        return allowed_code(field, rule->reasons);
+    return strcmp(label, "duty_role") == 0 ? allowed_code(field, rule->duty_roles) : NULL;
+}
+
 /* What an attribute that decisions read is to be, by its label; NULL: anything of its kind will do. */
 static const char *value_of(const struct explain_case *it, const char *label)
 {
@@ -165,7 +204,8 @@ static int32_t day_of(const struct explain_case *it, const char *label)
 static void fill_attribute(struct explain_case *it, const struct catalogue_field *field, uint16_t at)
 {
     const struct catalogue_label *label = &it->protocol->catalogue->labels[field->label];
-    const char *value = value_of(it, label->label);
+    const char *glass = glass_value(it, field);
+    const char *value = glass != NULL ? glass : value_of(it, label->label);
     char day[CIVIL_DATE_SIZE];
 
     civil_format_date(day_of(it, label->label), day);
@@ -189,6 +229,8 @@ static void make_request(struct explain_case *it)
     it->request.effective = REQUEST_NO_DATE;
     it->request.held = type->item_set;
     it->request.juvenile = it->question->juvenile ? JUVENILE_YES : JUVENILE_NO;
+    if (type->asked != CATALOGUE_NONE && first_rule(it) != NULL)
+        it->request.asked = first_rule(it)->may_ask;
     for (uint16_t i = 0; i < type->attribute_count; i++)
         fill_attribute(it, &type->attributes[i], i);
 }
@@ -213,6 +255,7 @@ static void make_facts(struct explain_case *it)
     it->request.correlated = true;
     it->facts.correlated_from = bytes_of_string(it->question->to);
     it->facts.correlated_same_subject = it->facts.correlated_disclosed_to_sender = true;
+    it->facts.correlated_is_target = true;
 }
 
 static enum status find_names(struct explain_case *it, struct kind_reason *ret_reason)

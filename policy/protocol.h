@@ -59,6 +59,7 @@ struct protocol_class {
     uint16_t replaced_by;      /* class that takes its place for a juvenile, or PROTOCOL_NONE */
     uint16_t replace_crossing; /* bits: crossings stated for the replacement */
     bool denied_juveniles;
+    bool aggregates_only; /* gets counts, never an event */
 };
 
 struct protocol_party {
@@ -124,8 +125,13 @@ struct protocol_rule {
     struct duration acknowledge; /* urgent only */
     const char *escalate_to;     /* urgent only; NULL otherwise */
     struct duration retention;
-    uint32_t from; /* bits: classes */
-    uint32_t line; /* where its name stands in the file */
+    uint32_t from;            /* bits: classes */
+    struct label_set may_ask; /* of questions: the items that they may be for */
+    bool break_glass;         /* what an event that overrides names in its attribute `rule` */
+    uint64_t reasons;         /* break-glass: bits, by the codes of `reason` in that event type */
+    uint64_t duty_roles;      /* break-glass: bits, by the codes of `duty_role` */
+    uint32_t quota;           /* break-glass: uses by one member within 24 hours */
+    uint32_t line;            /* where its name stands in the file */
     uint32_t column;
 };
 
@@ -172,6 +178,21 @@ struct protocol_role {
     uint32_t classes; /* bits: whose members may hold it */
 };
 
+/* What holds of all break-glass rules. */
+struct protocol_break_glass {
+    uint16_t event; /* the type that overrides, or CATALOGUE_NONE: nothing can be overridden */
+    const char *purpose;
+    struct duration confirm_within; /* by another member; after it the right is suspended */
+    struct label_set excluded;      /* with all that is clinical: never released so */
+};
+
+/* Counts for those who get no event. */
+struct protocol_aggregates {
+    uint32_t to;             /* bits: classes; 0: there are none */
+    uint32_t suppress_below; /* counts from 1 to below this are not shown */
+    const char *paragraph;
+};
+
 struct protocol {
     const struct catalogue *catalogue; /* borrowed */
     const char *id;
@@ -212,6 +233,8 @@ struct protocol {
     const struct protocol_pair *pairs; /* event type × class: [event * class_count + class] */
     const struct protocol_route *routes;
     uint32_t route_count;
+    struct protocol_break_glass break_glass;
+    struct protocol_aggregates aggregates;
     const struct party_set *in_area;  /* by area */
     const struct party_set *provides; /* by position in the code list `pathway` */
     uint16_t force_party[100];        /* by force code, or PROTOCOL_NONE */

@@ -4,11 +4,11 @@
 #include <string.h>
 
 static const char *const root_keys[] = {
-    "protocol",          "version",         "title",      "owner",    "signatories",
-    "impact_assessment", "policy_document", "in_force",   "review",   "on_expiry",
-    "settings",          "areas",           "bodies",     "classes",  "parties",
-    "gateways",          "crossings",       "conditions", "consents", "strands",
-    "case_roles",        "juveniles",       "rules",      "records",  NULL};
+    "protocol",        "version",    "title",      "owner",     "signatories", "impact_assessment",
+    "policy_document", "in_force",   "review",     "on_expiry", "settings",    "areas",
+    "bodies",          "classes",    "parties",    "gateways",  "crossings",   "conditions",
+    "consents",        "strands",    "case_roles", "juveniles", "rules",       "records",
+    "break_glass",     "aggregates", NULL};
 
 uint16_t protocol_read_reference(struct protocol_loader *loader, const struct yaml_node *node,
                                  uint16_t (*find)(const struct protocol *, struct byte_view),
@@ -219,8 +219,8 @@ void protocol_load_head(struct protocol_loader *loader, const struct yaml_node *
 static void load_parts(struct protocol_loader *loader, const struct yaml_node *root)
 {
     static void (*const parts[])(struct protocol_loader *, const struct yaml_node *) = {
-        protocol_load_classes, protocol_load_law, protocol_load_parties, protocol_load_people,
-        protocol_load_rules};
+        protocol_load_classes, protocol_load_law,        protocol_load_parties,
+        protocol_load_people,  protocol_load_aggregates, protocol_load_rules};
 
     if (!read_fields(loader->errors, root, root_keys))
         return;
@@ -233,6 +233,7 @@ static void load_parts(struct protocol_loader *loader, const struct yaml_node *r
             return;
     }
     protocol_finish_routes(loader);
+    protocol_check_questions(loader);
 }
 
 enum status protocol_load(struct byte_view text, const struct catalogue *catalogue,
@@ -247,6 +248,7 @@ enum status protocol_load(struct byte_view text, const struct catalogue *catalog
         goto out;
     loader.protocol->arena = loader.arena;
     loader.protocol->catalogue = catalogue;
+    loader.protocol->break_glass.event = CATALOGUE_NONE;
     status = read_tree(text, errors, &yaml);
     if (status != STATUS_OK)
         goto out;

@@ -107,6 +107,29 @@ void protocol_load_parties(struct protocol_loader *loader, const struct yaml_nod
 void protocol_load_law(struct protocol_loader *loader, const struct yaml_node *root);
 void protocol_load_people(struct protocol_loader *loader, const struct yaml_node *root);
 void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node *root);
+void protocol_load_aggregates(struct protocol_loader *loader, const struct yaml_node *root);
+
+/* Break-glass rules: how many there are; then, after the other rules, into the same array. */
+size_t protocol_count_break_glass(const struct yaml_node *root);
+void protocol_load_break_glass(struct protocol_loader *loader, const struct yaml_node *root);
+
+/* protocol_events_only - classes that get aggregates only are taken out of `any`, and an error at node where
+ * they are named. */
+uint32_t protocol_events_only(struct protocol_loader *loader, const struct yaml_node *node, uint32_t classes,
+                              bool any);
+
+/* protocol_read_paragraph - several short texts as one: "CC 37, ST 3". */
+const char *protocol_read_paragraph(struct protocol_loader *loader, const struct yaml_node *rule);
+
+/* protocol_take_pair - this rule is about that event type from that class. */
+void protocol_take_pair(struct protocol_loader *loader, const struct yaml_node *node, uint16_t event,
+                        uint16_t class, uint16_t index);
+
+/* Questions: what a rule lets be asked, and, once all routes are there, whether somebody may answer it. */
+void protocol_read_may_ask(struct protocol_loader *loader, const struct yaml_node *node,
+                           const struct protocol_rule_context *context);
+void protocol_check_asked(struct protocol_loader *loader, const struct protocol_grant *grant);
+void protocol_check_questions(struct protocol_loader *loader);
 
 /* Grants and routes of one rule. */
 bool protocol_read_grant(struct protocol_loader *loader, const struct protocol_rule_context *rule,

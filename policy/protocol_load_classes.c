@@ -47,7 +47,7 @@ static bool check_class_name(struct protocol_loader *loader, const struct yaml_n
 static void load_class(struct protocol_loader *loader, const struct yaml_node *key,
                        const struct yaml_node *node)
 {
-    static const char *const keys[] = {"regime", "bodies", NULL};
+    static const char *const keys[] = {"regime", "bodies", "aggregates_only", NULL};
     static const char *const regimes[] = {"law_enforcement", "general", NULL};
     struct protocol *protocol = loader->protocol;
     struct protocol_class *class = &loader->classes[protocol->class_count];
@@ -60,6 +60,7 @@ static void load_class(struct protocol_loader *loader, const struct yaml_node *k
         class->regime = (enum protocol_regime)regime;
     class->bodies = protocol_read_references(loader, yaml_read_required(loader->errors, node, "bodies"),
                                              protocol_load_find_body, "body", "bodies", NULL);
+    yaml_read_bool(loader->errors, yaml_get(node, "aggregates_only"), &class->aggregates_only);
     class->replaced_by = PROTOCOL_NONE;
     protocol->class_count++;
 }

@@ -46,6 +46,8 @@ static void read_classes(struct protocol_loader *loader, struct protocol_grant *
     grant->classes =
         protocol_read_references(loader, yaml_read_required(loader->errors, grant->node, "class"),
                                  protocol_find_class, "class", "classes", &grant->any_class);
+    grant->classes =
+        protocol_events_only(loader, yaml_get(grant->node, "class"), grant->classes, grant->any_class);
     if (except == NULL)
         return;
     if (!grant->any_class)
@@ -303,13 +305,16 @@ bool protocol_read_grant(struct protocol_loader *loader, const struct protocol_r
     read_relation(loader, rule, ret_grant);
     read_law(loader, ret_grant);
     yaml_read_bool(loader->errors, yaml_get(node, "bare"), &ret_grant->bare);
-    ret_grant->items = protocol_read_labels(loader, yaml_read_required(loader->errors, node, "items"));
+    ret_grant->items = protocol_read_labels(loader, yaml_get(node, "items_of") != NULL
+                                                        ? yaml_get(node, "items")
+                                                        : yaml_read_required(loader->errors, node, "items"));
     ret_grant->required = protocol_read_labels(loader, yaml_get(node, "required"));
     read_items_of(loader, ret_grant);
     read_also(loader, ret_grant);
     if (loader->errors->count > before)
         return false;
     check_items(loader, ret_grant);
+    protocol_check_asked(loader, ret_grant);
     check_sensitive(loader, rule, ret_grant);
     return loader->errors->count == before;
 }

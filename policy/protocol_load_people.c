@@ -87,6 +87,11 @@ static void load_replacement(struct protocol_loader *loader, const struct yaml_n
                                  protocol_find_class, "class", "classes");
     if (to == PROTOCOL_NONE)
         return;
+    if (loader->classes[to].aggregates_only) {
+        yaml_errors_add(loader->errors, node, "class %s gets aggregates only; name another",
+                        loader->protocol->classes[to].name);
+        return;
+    }
     if (to == from || loader->classes[to].denied_juveniles || loader->classes[from].denied_juveniles) {
         yaml_errors_add(
             loader->errors, node,

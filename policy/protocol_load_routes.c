@@ -88,7 +88,8 @@ static void check_one_rule(struct protocol_loader *loader, const struct protocol
     for (size_t i = 0; i < loader->route_count; i++) {
         uint16_t other = loader->routes[i].to_class;
 
-        if (loader->route_pairs[i] != pair || loader->routes[i].rule == rule->rule)
+        if (loader->route_pairs[i] != pair || loader->routes[i].rule == rule->rule ||
+            loader->rules[rule->rule].break_glass) /* the event names its rule */
             continue;
         if (!can_meet(classes, other, to))
             continue;
@@ -263,10 +264,16 @@ static void check_reach(struct protocol_loader *loader)
 
     for (size_t i = 0; i < (size_t)loader->catalogue->event_count * protocol->class_count; i++) {
         const struct protocol_pair *pair = &loader->pairs[i];
-        unsigned reach = 0;
+        unsigned reach = 0, alone = 0;
 
-        for (uint32_t k = 0; k < pair->route_count; k++)
-            reach += reach_of(protocol, &protocol->routes[pair->first_route + k]);
+        for (uint32_t k = 0; k < pair->route_count; k++) {
+            const struct protocol_route *route = &protocol->routes[pair->first_route + k];
+
+            if (k > 0 && loader->rules[route->rule].break_glass && route->rule != route[-1].rule)
+                alone = 0; /* an event of this type is under one of the rules */
+            alone += reach_of(protocol, route);
+            reach = alone > reach ? alone : reach;
+        }
         if (reach > PROTOCOL_REACH_MAX)
             yaml_errors_add_at(
                 loader->errors, loader->rules[pair->rule].line, 1,

@@ -4,14 +4,13 @@
 
 /* Rules and records: what stands in them apart from `to`. */
 
-static const char *const rule_keys[] = {"paragraph", "from",      "events",   "purpose", "needs",
-                                        "strands",   "answers",   "deadline", "late",    "urgent",
-                                        "on_change", "retention", "to",       NULL};
+static const char *const rule_keys[] = {"paragraph", "from",      "events",    "purpose",  "needs",
+                                        "strands",   "answers",   "may_ask",   "deadline", "late",
+                                        "urgent",    "on_change", "retention", "to",       NULL};
 static const char *const record_keys[] = {"paragraph", "from",      "events", "purpose",
                                           "needs",     "retention", NULL};
 
-/* Several short texts as one: "CC 37, ST 3". */
-static const char *read_paragraph(struct protocol_loader *loader, const struct yaml_node *rule)
+const char *protocol_read_paragraph(struct protocol_loader *loader, const struct yaml_node *rule)
 {
     const struct yaml_node *list = yaml_read_required(loader->errors, rule, "paragraph");
     struct byte_buffer text = bytes_buffer(4096);
@@ -152,9 +151,10 @@ static void read_common(struct protocol_loader *loader, const struct yaml_node *
     static const char *const needs[] = {"nothing", "listed", "listing authority", NULL};
     size_t need;
 
-    rule->paragraph = read_paragraph(loader, node);
+    rule->paragraph = protocol_read_paragraph(loader, node);
     rule->from = protocol_read_references(loader, yaml_read_required(loader->errors, node, "from"),
                                           protocol_find_class, "class", "classes", &context->any_from);
+    rule->from = protocol_events_only(loader, yaml_get(node, "from"), rule->from, context->any_from);
     read_events(loader, yaml_read_required(loader->errors, node, "events"), context->events);
     rule->purpose = "";
     read_sentence(loader->errors, loader->arena, yaml_read_required(loader->errors, node, "purpose"),
@@ -184,15 +184,19 @@ static void check_effects(struct protocol_loader *loader, const struct yaml_node
                 listing ? "%s changes the list; add 'needs: listing authority'"
                         : "%s does not change the list; 'needs: listing authority' is only for what does",
                 loader->catalogue->events[i].type);
-        if (bits_has(context->events, i) && rule->record && effect == EFFECT_NONE)
+        if (bits_has(context->events, i) && effect == EFFECT_OVERRIDE)
+            yaml_errors_add(loader->errors, yaml_get(node, "events"),
+                            "%s overrides rules, and only what stands under 'break_glass' can be overridden",
+                            loader->catalogue->events[i].type);
+        if (bits_has(context->events, i) && rule->record && !effect_changes_register(effect))
             yaml_errors_add(loader->errors, yaml_get(node, "events"),
                             "%s changes nothing in the register; only events that do can be records",
                             loader->catalogue->events[i].type);
     }
 }
 
-static void take_pair(struct protocol_loader *loader, const struct yaml_node *node, uint16_t event,
-                      uint16_t class, uint16_t index)
+void protocol_take_pair(struct protocol_loader *loader, const struct yaml_node *node, uint16_t event,
+                        uint16_t class, uint16_t index)
 {
     const struct protocol *protocol = loader->protocol;
     struct protocol_pair *pair = &loader->pairs[(size_t)event * protocol->class_count + class];
@@ -221,7 +225,7 @@ static void take_pairs(struct protocol_loader *loader, const struct yaml_node *n
     for (uint16_t event = 0; event < loader->catalogue->event_count; event++) {
         for (uint16_t class = 0; class < loader->protocol->class_count; class ++) {
             if (bits_has(context->events, event) && (loader->rules[context->rule].from >> class & 1) != 0)
-                take_pair(loader, node, event, class, context->rule);
+                protocol_take_pair(loader, node, event, class, context->rule);
         }
     }
 }
@@ -304,6 +308,7 @@ static void load_rule(struct protocol_loader *loader, const struct yaml_node *ke
         return;
     take_pairs(loader, node, &context);
     read_answers(loader, node, &context);
+    protocol_read_may_ask(loader, node, &context);
     if (!record && loader->errors->count == before)
         load_grants(loader, &context);
 }
@@ -315,7 +320,8 @@ void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node 
     size_t record_count = read_records(loader->errors, root, "records", false, PROTOCOL_RULES_MAX, &records);
     size_t pairs = (size_t)loader->catalogue->event_count * loader->protocol->class_count;
 
-    loader->rules = arena_array(loader->arena, rule_count + record_count, sizeof *loader->rules);
+    loader->rules = arena_array(loader->arena, rule_count + record_count + protocol_count_break_glass(root),
+                                sizeof *loader->rules);
     loader->pairs = arena_array(loader->arena, pairs, sizeof *loader->pairs);
     if (loader->rules == NULL || loader->pairs == NULL)
         return;
@@ -327,4 +333,5 @@ void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node 
         load_rule(loader, yaml_key(rules, i), yaml_value(rules, i), false);
     for (size_t i = 0; i < record_count; i++)
         load_rule(loader, yaml_key(records, i), yaml_value(records, i), true);
+    protocol_load_break_glass(loader, root);
 }

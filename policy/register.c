@@ -438,6 +438,8 @@ static enum status apply_effect(struct fold *fold)
 {
     switch (fold->type->effect) {
     case EFFECT_NONE:
+    case EFFECT_OVERRIDE:
+    case EFFECT_CONFIRM:
         return STATUS_OK;
     case EFFECT_LIST:
         return apply_listing(fold);
@@ -475,9 +477,9 @@ enum status register_try(const struct protocol *protocol, struct register_state 
     fold.type = &protocol->catalogue->events[event->event];
     if (event->repeats) /* the change was made when the event came first, and may be undone since */
         return STATUS_OK;
-    ret_change->effect = fold.type->effect;
-    if (fold.type->effect == EFFECT_NONE)
+    if (!effect_changes_register(fold.type->effect))
         return STATUS_OK;
+    ret_change->effect = fold.type->effect;
     fold.sender_index = protocol_find_party(protocol, event->from);
     if (fold.sender_index == PROTOCOL_NONE)
         return refuse(&fold, "the sender is no party to the protocol");
@@ -494,8 +496,8 @@ enum status register_try(const struct protocol *protocol, struct register_state 
 /* By effect, bits of what it reads (EFFECT_TABLE): all but the selector and the status, which say why a
  * person is listed and how he does, and decide nothing. Removals and withdrawals leave nothing to rest on. */
 static const uint8_t decisive[] = {
-    [EFFECT_LIST] = 0x37,    [EFFECT_REVIEW] = 0x03,  [EFFECT_MOVE] = 0x07, [EFFECT_ALLOCATE] = 0x03,
-    [EFFECT_CUSTODY] = 0x01, [EFFECT_CONSENT] = 0x07, [EFFECT_MERGE] = 0x03};
+    [EFFECT_LIST] = 0x37,    [EFFECT_REVIEW] = 0x03,  [EFFECT_MOVE] = 0x07,  [EFFECT_ALLOCATE] = 0x03,
+    [EFFECT_CUSTODY] = 0x01, [EFFECT_CONSENT] = 0x07, [EFFECT_MERGE] = 0x03, [EFFECT_CONFIRM] = 0x00};
 
 bool register_reads(const struct catalogue_event *type, uint16_t position)
 {

@@ -30,6 +30,7 @@ enum status request_read(const struct catalogue *catalogue, struct policy_reques
 {
     const struct catalogue_event *event;
     struct label_set held = {{0}};
+    struct label_set asked = {{0}};
     enum status status;
 
     if (request->event >= catalogue->event_count)
@@ -45,7 +46,14 @@ enum status request_read(const struct catalogue *catalogue, struct policy_reques
         if (status != STATUS_OK)
             return status;
     }
+    if (event->asked != CATALOGUE_NONE && request->attributes[event->asked].data != NULL) {
+        status = catalogue_parse_labels(catalogue, CATALOGUE_NONE, request->attributes[event->asked], &asked,
+                                        ret_reason);
+        if (status != STATUS_OK)
+            return status;
+    }
     request->held = held;
+    request->asked = asked;
     request->juvenile = read_juvenile(request->attributes[event->juvenile]);
     return STATUS_OK;
 }

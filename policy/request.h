@@ -11,7 +11,7 @@ enum juvenile { JUVENILE_UNKNOWN, JUVENILE_YES, JUVENILE_NO };
 /*
  * An event as policy sees it: everything that the broker may see of it. Views are borrowed. Fill in type,
  * from, purpose, times and the attributes' values, then call request_read, which checks the values and sets
- * held and juvenile.
+ * held, asked and juvenile.
  */
 struct policy_request {
     uint16_t event;           /* type: index in the catalogue */
@@ -24,6 +24,7 @@ struct policy_request {
         attributes[CATALOGUE_ATTRIBUTES_MAX]; /* by position in the event type; data NULL: absent */
     struct label_set held; /* sealed items that the sender has; attributes with a value count by themselves */
     enum juvenile juvenile;   /* what the sender says */
+    struct label_set asked;   /* of a question: the items that it is for */
     bool correlated;          /* it answers another event */
     bool supersedes;          /* it replaces another of the sender's */
     bool repeats;             /* it repeats a standing event for those entitled since */
@@ -31,9 +32,10 @@ struct policy_request {
 };
 
 /*
- * request_read - check every attribute value and read `held` and `juvenile` out of them.
+ * request_read - check every attribute value and read `held`, `asked_items` and `juvenile` out of them.
  *
- * Returns STATUS_OK, STATUS_NOT_FOUND (no such event type, or held names a label that it does not carry) or
+ * Returns STATUS_OK, STATUS_NOT_FOUND (no such event type, held names a label that it does not carry, or
+ * asked_items one that the catalogue does not have) or
  * what kind_check returns; ret_reason (may be NULL) says which attribute and why. request is then unchanged.
  */
 enum status request_read(const struct catalogue *catalogue, struct policy_request *request,

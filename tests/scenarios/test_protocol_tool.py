@@ -16,7 +16,7 @@ def explain(*arguments, expect):
 
 def main():
     summary = tool("check", harness.PROTOCOL, expect=0)
-    assert "5 parties, 7 rules" in summary.out and summary.err == "", summary.out
+    assert "5 parties, 14 rules" in summary.out and summary.err == "", summary.out
 
     answer = explain("release.planned", "--from", "prison.dovegate", "--to", "drugs.stoke", expect=1)
     assert answer.startswith("No:") and "throughcare" in answer, answer

@@ -143,7 +143,7 @@ static void test_withdrawal_of_a_scope_that_is_gone(void **state)
                     "  hearing:\n"                                                                           \
                     "    paragraph: [CC 54]\n"                                                               \
                     "    from: police\n"                                                                     \
-                    "    events: [case.answered]\n"                                                          \
+                    "    events: [appointment.missed]\n"                                                     \
                     "    purpose: tell of a hearing\n"                                                       \
                     "    needs: nothing\n"                                                                   \
                     "    retention: P6M\n"                                                                   \
@@ -152,7 +152,7 @@ static void test_withdrawal_of_a_scope_that_is_gone(void **state)
                     "        relation: every party\n"                                                        \
                     "        gateway: cda_115\n"                                                             \
                     "        crossing: s36_4\n"                                                              \
-                    "        items: [hearing_date]\n"                                                        \
+                    "        items: [name]\n"                                                                \
     }
 
 /* Where the register's word on the age decides, its ground goes along, or the agent would decide otherwise.
@@ -164,10 +164,10 @@ static void test_age_has_a_ground(void **state)
     (void)state;
     policy_open(&world, edits);
     policy_list(&world);
-    policy_ask(&world, FORCE, "case.answered", "", "hearing_date");
-    assert_string_equal(policy_answer(&world), "drugs.stoke hearing cda_115: hearing_date\n");
+    policy_ask(&world, FORCE, "appointment.missed", "", "name");
+    assert_string_equal(policy_answer(&world), "drugs.stoke hearing cda_115: name\n");
     assert_int_equal(world.decision.recipients[0].grounds, REGISTER_GROUND_LISTING);
-    policy_ask(&world, FORCE, "case.answered", "juvenile=no", "hearing_date");
+    policy_ask(&world, FORCE, "appointment.missed", "juvenile=no", "name");
     policy_answer(&world);
     assert_int_equal(world.decision.recipients[0].grounds, 0);
     policy_close(&world);
