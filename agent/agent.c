@@ -160,6 +160,8 @@ enum status agent_take_bundle(struct agent *agent, struct byte_view file, const 
     enum status status = bundle_verify(file, held, fingerprint, now, &bundle, &why);
 
     if (status == STATUS_OK)
+        status = keystore_look(agent->keystore);
+    if (status == STATUS_OK)
         status = bundle_own_keys(bundle, agent->keystore, now, &match, &why);
     if (status == STATUS_OK)
         status = membership_load(bundle, agent->keystore, &membership, &why);

@@ -283,6 +283,10 @@ static json_t *do_status(struct control *control, const json_t *request, uint32_
         return failed("no status", status);
     }
     if (json_object_set_new(view, "connected", json_boolean(control->connected)) != 0 ||
+        json_object_set_new(view, "trouble",
+                            control->connected || control->trouble == NULL
+                                ? json_null()
+                                : json_string(control->trouble)) != 0 ||
         json_object_set_new(view, "feeds", feeds) != 0) {
         json_decref(view);
         return NULL;

@@ -15,7 +15,8 @@ struct control {
     struct agent *agent;
     struct session *session;
     struct feeds *feeds;
-    bool connected; /* kept up by the daemon */
+    bool connected;      /* kept up by the daemon */
+    const char *trouble; /* why not, for people; NULL if connected or not known. Likewise */
 };
 
 /*

@@ -97,6 +97,22 @@ static enum status connect_anew(struct daemon *daemon)
     return daemon->link == NULL ? link_open(&options, &daemon->link) : link_again(daemon->link, &options);
 }
 
+static const char nobody[] = "nobody answers at the broker's address: does it run, is the address right?";
+static const char refused[] =
+    "the broker does not let our transport key in: has a bundle with our certificate been loaded there?";
+static const char stranger[] = "whoever answers at the broker's address does not prove the key that our "
+                               "bundle names: is the address right? If"
+                               " the broker has renewed its keys, join with the newest bundle";
+
+/* Says once what is wrong with the connection, and keeps it for the status. */
+static void trouble(struct daemon *daemon, const char *text)
+{
+    if (daemon->control.trouble != text)
+        logline_write(now_of(daemon), LOGLINE_WARNING, "agent", "%s: %s", daemon->agent->settings.broker,
+                      text);
+    daemon->control.trouble = text;
+}
+
 static void take_events(struct daemon *daemon)
 {
     const int64_t now = now_of(daemon);
@@ -106,16 +122,18 @@ static void take_events(struct daemon *daemon)
          event = link_event(daemon->link, elapsed)) {
         if (event == LINK_CONNECTED) {
             logline_write(now, LOGLINE_INFO, "agent", "connected to the broker");
+            daemon->control.trouble = NULL;
             session_connected(daemon->session, now, elapsed);
             continue;
         }
         if (session_welcomed(daemon->session))
             logline_write(now, LOGLINE_NOTICE, "agent", "the connection to the broker ended");
         if (event == LINK_REFUSED)
-            logline_write(
-                now, LOGLINE_WARNING, "agent",
-                "the broker does not let our transport key in: has a bundle with our certificate been"
-                " loaded there?");
+            trouble(daemon, refused);
+        else if (event == LINK_STRANGER)
+            trouble(daemon, stranger);
+        else if (daemon->control.trouble == NULL)
+            daemon->control.trouble = nobody;
         session_disconnected(daemon->session);
     }
 }
@@ -408,8 +426,8 @@ enum status daemon_run(const struct daemon_options *options, struct daemon_reaso
     enum status status = start(&daemon);
 
     if (status == STATUS_OK) {
-        daemon.control =
-            (struct control){.agent = daemon.agent, .session = daemon.session, .feeds = daemon.feeds};
+        daemon.control = (struct control){
+            .agent = daemon.agent, .session = daemon.session, .feeds = daemon.feeds, .trouble = nobody};
         (void)notify_ready();
         logline_write(clock_now(&options->clock), LOGLINE_INFO, "agent", "ready member=%s",
                       daemon.agent->settings.member);

@@ -70,6 +70,16 @@ static uint64_t serial_of(const Wire__SignedHead *head)
     return serial;
 }
 
+/* What is sealed for the keys of a renewal may come before the bundle that names them. */
+static enum status look_for_renewal(struct agent *agent, int64_t now)
+{
+    const enum status status = keystore_look(agent->keystore);
+
+    return status == STATUS_OK ? status
+                               : incidents_add(agent->db, now, "the keys of a renewal cannot be read: %s",
+                                               status_text(status));
+}
+
 enum status fetching_notice(struct fetching *fetching, const Wire__SignedHead *head, int64_t now)
 {
     struct agent *agent = fetching->agent;
@@ -78,7 +88,7 @@ enum status fetching_notice(struct fetching *fetching, const Wire__SignedHead *h
     case BUNDLE_NEWER:
         fetching->wanted = true;
         agent->newer_serial = serial_of(head);
-        return STATUS_OK;
+        return look_for_renewal(agent, now);
     case BUNDLE_FORK:
         agent->newer_serial = UINT64_MAX;
         return incidents_add(agent->db, now,

@@ -20,6 +20,7 @@
 #define LINK_BACKOFF_MS        ((int64_t)500)
 #define LINK_BACKOFF_MAX       ((int64_t)60 * 1000)
 #define LINK_BACKOFF_DOUBLINGS 7
+#define LINK_FAILURES          2
 #define LINK_EVENTS                                                                                          \
     (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                                  \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_DISCONNECTED)
@@ -34,6 +35,7 @@ struct link {
     uint8_t secret_key[LINK_KEY_SIZE];
     unsigned sockets; /* made so far; names the monitor */
     int refusals;     /* one after the other */
+    int failures;     /* handshakes that failed, one after the other; a broker that ends makes one */
     int64_t anew_at;  /* elapsed; valid while there is no socket */
 };
 
@@ -217,7 +219,13 @@ enum link_event link_event(struct link *link, int64_t elapsed)
         return LINK_NOTHING;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         link->refusals = 0;
+        link->failures = 0;
         return LINK_CONNECTED;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        if (link->failures < LINK_FAILURES)
+            link->failures++;
+        return link->failures < LINK_FAILURES ? LINK_DISCONNECTED : LINK_STRANGER;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         close_socket(link);
         link->anew_at = elapsed + backoff(link->refusals++);

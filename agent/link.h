@@ -25,6 +25,8 @@ enum link_event {
     LINK_CONNECTED,    /* handshake done */
     LINK_DISCONNECTED, /* it tries again by itself, or by link_step */
     LINK_REFUSED,      /* the broker does not let our key in; it is tried again later */
+    LINK_STRANGER, /* whoever answers fails the handshake again and again: it does not hold the broker's key,
+                      or is no broker; it is tried again */
 };
 
 /* link_open - STATUS_BAD_ARGUMENT for an endpoint that ZeroMQ does not take, STATUS_NO_MEMORY or STATUS_IO.

@@ -148,6 +148,8 @@ void text_view_status(const json_t *status, FILE *out)
     put_line(out, "now", text_at(status, "now"));
     put_line(out, "broker",
              json_is_true(json_object_get(status, "connected")) ? "connected" : "not connected");
+    if (json_is_string(json_object_get(status, "trouble")))
+        put_line(out, "", text_at(status, "trouble"));
     if (json_is_object(bundle))
         (void)fprintf(out, "%-16s%lld, %s, expires %s\n", "bundle",
                       (long long)json_integer_value(json_object_get(bundle, "serial")),

@@ -378,6 +378,21 @@ bool keystore_renewing(const struct keystore *keystore)
     return keystore->next.signing_key != NULL;
 }
 
+enum status keystore_look(struct keystore *keystore)
+{
+    struct keyfile_set next = {0};
+    enum status status = STATUS_OK;
+
+    if (keystore_renewing(keystore))
+        return STATUS_OK;
+    status = load_other_set(keystore, "next", &next);
+    if (status == STATUS_OK)
+        keystore->next = next;
+    else
+        keyfile_clear(&next);
+    return status;
+}
+
 static bool set_matches(const struct keystore *keystore, const struct keyfile_set *set,
                         const struct certificate_claims *claims)
 {

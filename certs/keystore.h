@@ -12,7 +12,7 @@
  *   log.key       brokers and logs: signs the log's checkpoints; goes on through renewals
  *
  * Nothing leaves the folder but the request (CSR), which holds public keys only. A loaded keystore may be
- * read by several threads; keystore_renew and keystore_promote need it alone.
+ * read by several threads; keystore_renew, keystore_look and keystore_promote need it alone.
  */
 
 #define KEYSTORE_STORAGE_SIZE 32
@@ -87,6 +87,11 @@ enum status keystore_renew(struct keystore *keystore, char *ret_path);
 
 /* keystore_renewing - whether keys for a renewal wait for their certificate. */
 bool keystore_renewing(const struct keystore *keystore);
+
+/* keystore_look - take notice of a renewal that another process began in the folder (a command, beside the
+ * daemon that holds this key store). Returns what keystore_load returns of a damaged file. Blocks on the
+ * disk. */
+enum status keystore_look(struct keystore *keystore);
 
 /* Which of our key sets a certificate is for. */
 enum keystore_match {

@@ -30,7 +30,7 @@ if(CONCORDAT_SANITIZE)
   add_compile_options(-fsanitize=${CONCORDAT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
   add_link_options(-fsanitize=${CONCORDAT_SANITIZE})
   find_program(CONCORDAT_GOLD ld.gold)
-  if(CONCORDAT_GOLD)
+  if(CONCORDAT_GOLD AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     add_link_options(-fuse-ld=gold) # a hundred test programs link in half the time
   endif()
 endif()

@@ -249,6 +249,31 @@ static void a_renewal_is_vouched_for_and_can_be_asked_for_again(void **state)
     keystore_free(&keystore);
 }
 
+/* The daemon holds a key store while the command begins a renewal in the same folder. */
+static void a_renewal_by_another_process_is_found(void **state)
+{
+    (void)state;
+    struct keystore *daemon = create("prison.dovegate", ROLE_AGENT, NULL);
+    struct keystore *command = NULL;
+    char path[PATH_MAX];
+
+    assert_int_equal(keystore_look(daemon), STATUS_OK);
+    assert_int_equal(safefile_write(key_file("next"), bytes_of_string("no keys"), 0600), STATUS_OK);
+    assert_int_not_equal(keystore_look(daemon), STATUS_OK);
+    assert_false(keystore_renewing(daemon));
+    assert_int_equal(unlink(key_file("next")), 0);
+    assert_int_equal(keystore_load(folder, &command), STATUS_OK);
+    assert_int_equal(keystore_renew(command, path), STATUS_OK);
+    struct request request = read_request(path);
+    assert_int_equal(keystore_matches(daemon, &request.claims), KEYSTORE_NONE);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(keystore_look(daemon), STATUS_OK);
+        assert_int_equal(keystore_matches(daemon, &request.claims), KEYSTORE_NEXT);
+    }
+    keystore_free(&command);
+    keystore_free(&daemon);
+}
+
 static void promotion_keeps_the_keys_before(void **state)
 {
     (void)state;
@@ -307,12 +332,19 @@ static void a_promotion_that_was_cut_short_is_done_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(keys_come_back_as_they_were_made),    TEST(files_are_ours_alone),
-        TEST(keys_are_never_overwritten),          TEST(a_creation_that_was_cut_short_is_finished),
-        TEST(bad_arguments_make_nothing),          TEST(damage_is_found),
-        TEST(the_transport_key_is_one_for_curve),  TEST(the_request_asks_for_what_there_is),
-        TEST(an_authority_has_a_signing_key_only), TEST(a_renewal_is_vouched_for_and_can_be_asked_for_again),
-        TEST(promotion_keeps_the_keys_before),     TEST(a_promotion_that_was_cut_short_is_done_again),
+        TEST(keys_come_back_as_they_were_made),
+        TEST(files_are_ours_alone),
+        TEST(keys_are_never_overwritten),
+        TEST(a_creation_that_was_cut_short_is_finished),
+        TEST(bad_arguments_make_nothing),
+        TEST(damage_is_found),
+        TEST(the_transport_key_is_one_for_curve),
+        TEST(the_request_asks_for_what_there_is),
+        TEST(an_authority_has_a_signing_key_only),
+        TEST(a_renewal_is_vouched_for_and_can_be_asked_for_again),
+        TEST(a_renewal_by_another_process_is_found),
+        TEST(promotion_keeps_the_keys_before),
+        TEST(a_promotion_that_was_cut_short_is_done_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

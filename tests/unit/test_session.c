@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/fetching.h"
 #include "agent/inbox_event.h"
 #include "tests/support/policy.h"
 #include "tests/support/postroom.h"
@@ -346,6 +347,29 @@ static void a_newer_bundle_is_fetched_before_anything_is_sealed(void **state)
     postroom_close(&room);
 }
 
+/* Keys made by a command beside the daemon: sections for them may come as soon as a newer bundle is spoken
+ * of. */
+static void a_renewal_is_noticed_with_the_newer_bundle(void **state)
+{
+    struct postroom *room = postroom_open();
+    struct agent *agent = room->agents[POSTROOM_DOVEGATE];
+    struct keystore *command = NULL;
+    struct fetching *fetching = NULL;
+
+    (void)state;
+    assert_int_equal(keystore_load(room->folders[POSTROOM_DOVEGATE], &command), STATUS_OK);
+    assert_int_equal(keystore_renew(command, NULL), STATUS_OK);
+    keystore_free(&command);
+    assert_false(keystore_renewing(agent->keystore));
+    postroom_bundle(room, NULL);
+    assert_int_equal(fetching_new(agent, &fetching), STATUS_OK);
+    assert_int_equal(fetching_notice(fetching, bundle_signed_head(room->rules->bundle), room->now),
+                     STATUS_OK);
+    assert_true(keystore_renewing(agent->keystore));
+    fetching_free(&fetching);
+    postroom_close(&room);
+}
+
 static void replan_repeats_a_standing_event_for_the_new_recipient_only(void **state)
 {
     struct postroom *room = postroom_open();
@@ -506,6 +530,7 @@ int main(void)
         cmocka_unit_test(what_is_queued_survives_the_process),
         cmocka_unit_test(events_about_one_person_leave_in_their_order),
         cmocka_unit_test(a_newer_bundle_is_fetched_before_anything_is_sealed),
+        cmocka_unit_test(a_renewal_is_noticed_with_the_newer_bundle),
         cmocka_unit_test(replan_repeats_a_standing_event_for_the_new_recipient_only),
         cmocka_unit_test(a_recall_deletes_and_is_reported),
         cmocka_unit_test(an_answer_goes_back_to_the_referrer),
