@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "policy/decider.h"
+#include "policy/way.h"
 
 /* One recipient: gateways, consent, items. */
 
@@ -40,64 +41,6 @@ struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy
     refusal->gateway = route->carriages[0].gateway;
     refusal->consent = route->consent;
     return refusal;
-}
-
-/* How a route reaches a class: as the file says, or in the place of another. */
-struct way {
-    uint16_t to_class;
-    uint16_t replaced_class;
-    enum policy_code stopped;
-    uint16_t gateway; /* the grant's own */
-    uint16_t crossing;
-    struct label_set labels;
-};
-
-static struct way direct_way(const struct protocol_route *route)
-{
-    struct way way = {.to_class = route->to_class,
-                      .replaced_class = PROTOCOL_NONE,
-                      .stopped = (enum policy_code)route->stopped,
-                      .gateway = route->carriages[0].gateway,
-                      .crossing = route->crossing,
-                      .labels = route->labels};
-
-    return way;
-}
-
-static uint16_t find_crossing(const struct protocol *protocol, uint16_t stated, enum protocol_regime from,
-                              enum protocol_regime to)
-{
-    for (uint16_t i = 0; i < protocol->crossing_count; i++) {
-        if ((stated >> i & 1) != 0 && protocol->crossings[i].from == from && protocol->crossings[i].to == to)
-            return i;
-    }
-    return PROTOCOL_NONE;
-}
-
-/* For a juvenile: the class that takes the place, its gateways and crossing checked anew. */
-static struct way replaced_way(const struct decider *decider, const struct protocol_route *route)
-{
-    const struct protocol *protocol = decider->protocol;
-    const struct protocol_class *classes = protocol->classes;
-    uint16_t other = classes[route->to_class].replaced_by, from = decider->from_class;
-    uint16_t stated = route->crossings | classes[route->to_class].replace_crossing;
-    struct way way = {.to_class = other,
-                      .replaced_class = route->to_class,
-                      .gateway = route->carriages[0].gateway,
-                      .crossing = PROTOCOL_NONE};
-
-    if (!protocol_gateway_runs(protocol, way.gateway, from, other))
-        way.stopped = POLICY_GATEWAY;
-    for (uint16_t i = 0; i < route->carriage_count; i++) {
-        if (protocol_gateway_runs(protocol, route->carriages[i].gateway, from, other))
-            way.labels = label_set_or(way.labels, &route->carriages[i].labels);
-    }
-    if (classes[from].regime == classes[other].regime)
-        return way;
-    way.crossing = find_crossing(protocol, stated, classes[from].regime, classes[other].regime);
-    if (way.crossing == PROTOCOL_NONE && way.stopped == POLICY_NONE)
-        way.stopped = POLICY_CROSSING;
-    return way;
 }
 
 static uint32_t gateways_of(const struct protocol_route *route, const struct label_set *labels)
@@ -220,7 +163,8 @@ static void offer(struct decider *decider, const struct protocol_route *route, c
 void decider_offer(struct decider *decider, const struct protocol_route *route,
                    const struct party_set *parties, bool replaced, uint32_t grounds)
 {
-    struct way way = replaced ? replaced_way(decider, route) : direct_way(route);
+    struct way way =
+        replaced ? way_replaced(decider->protocol, route, decider->from_class) : way_direct(route);
 
     for (unsigned party = party_set_next(parties, 0); party < SET256_END;
          party = party_set_next(parties, party + 1))

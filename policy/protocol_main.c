@@ -3,9 +3,11 @@
 
 #include "base/clock.h"
 #include "base/options.h"
+#include "policy/compare.h"
 #include "policy/coverage.h"
 #include "policy/explain.h"
 #include "policy/files.h"
+#include "policy/matrix.h"
 
 #define TEXT_LARGEST ((size_t)8 << 20)
 
@@ -28,16 +30,21 @@ static int tell(const struct options *options, enum status status, struct byte_b
     return print(options, options_err(options), told, refused ? EXIT_REFUSED : EXIT_ENVIRONMENT);
 }
 
-static int open_files(const struct options *options, struct files *files)
+static int open_pair(const struct options *options, const char *catalogue, const char *protocol,
+                     struct files *files)
 {
     struct byte_buffer told = bytes_buffer(TEXT_LARGEST);
-    enum status status =
-        files_open(options_text(options, "catalogue"), options_argument(options, 0), files, &told);
+    enum status status = files_open(catalogue, protocol, files, &told);
 
     if (status != STATUS_OK)
         return tell(options, status, &told);
     bytes_buffer_free(&told);
     return EXIT_DONE;
+}
+
+static int open_files(const struct options *options, struct files *files)
+{
+    return open_pair(options, options_text(options, "catalogue"), options_argument(options, 0), files);
 }
 
 static int run_check(const struct options *options, void *context)
@@ -168,6 +175,77 @@ static int run_test(const struct options *options, void *context)
     return code;
 }
 
+/* text unless --csv or --html */
+static bool form_of(const struct options *options, enum paper_form *ret_form)
+{
+    bool html = options_flag(options, "html"), csv = options_flag(options, "csv");
+
+    *ret_form = html ? PAPER_HTML : csv ? PAPER_CSV : PAPER_TEXT;
+    return !(html && csv);
+}
+
+static int run_matrix(const struct options *options, void *context)
+{
+    struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
+    struct files files = {.catalogue = NULL};
+    enum paper_form form;
+    int code;
+
+    (void)context;
+    if (!form_of(options, &form))
+        return options_fail(options, EXIT_USAGE, "--csv and --html exclude each other; give one");
+    code = open_files(options, &files);
+    if (code == EXIT_DONE) {
+        enum status status = matrix_write(files.protocol, &files.digest, form, &text);
+
+        if (text.status == STATUS_OK)
+            text.status = status;
+        code = print(options, options_out(options), &text, EXIT_DONE);
+    }
+    files_close(&files);
+    return code;
+}
+
+static int compare(const struct options *options, const struct files *before, const struct files *after)
+{
+    struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
+    size_t changes = 0;
+    enum status status = compare_write(before->protocol, after->protocol, &text, &changes);
+
+    if (text.status == STATUS_OK)
+        text.status = status;
+    return print(options, options_out(options), &text, changes == 0 ? EXIT_DONE : EXIT_REFUSED);
+}
+
+/* The catalogue of one side: its own, or the one for both. */
+static const char *catalogue_of(const struct options *options, const char *own)
+{
+    return options_text(options, own) != NULL ? options_text(options, own)
+                                              : options_text(options, "catalogue");
+}
+
+static int run_compare(const struct options *options, void *context)
+{
+    const char *first = catalogue_of(options, "catalogue-old"),
+               *second = catalogue_of(options, "catalogue-new");
+    struct files before = {.catalogue = NULL}, after = {.catalogue = NULL};
+    int code;
+
+    (void)context;
+    if (first == NULL || second == NULL)
+        return options_fail(options, EXIT_USAGE,
+                            "no catalogue for %s; give --catalogue, or --catalogue-old and --catalogue-new",
+                            options_argument(options, first == NULL ? 0 : 1));
+    code = open_pair(options, first, options_argument(options, 0), &before);
+    if (code == EXIT_DONE)
+        code = open_pair(options, second, options_argument(options, 1), &after);
+    if (code == EXIT_DONE)
+        code = compare(options, &before, &after);
+    files_close(&after);
+    files_close(&before);
+    return code;
+}
+
 static const struct option_spec check_options[] = {
     {"catalogue", "FILE", "the catalogue that the protocol is written against", OPTION_TEXT, true},
     {NULL, NULL, NULL, OPTION_FLAG, false},
@@ -193,12 +271,30 @@ static const struct option_spec test_options[] = {
     {NULL, NULL, NULL, OPTION_FLAG, false},
 };
 
+static const struct option_spec matrix_options[] = {
+    {"catalogue", "FILE", "the catalogue that the protocol is written against", OPTION_TEXT, true},
+    {"csv", NULL, "for a spreadsheet", OPTION_FLAG, false},
+    {"html", NULL, "one page to print and sign", OPTION_FLAG, false},
+    {NULL, NULL, NULL, OPTION_FLAG, false},
+};
+
+static const struct option_spec compare_options[] = {
+    {"catalogue", "FILE", "the catalogue of both", OPTION_TEXT, false},
+    {"catalogue-old", "FILE", "the catalogue of the first", OPTION_TEXT, false},
+    {"catalogue-new", "FILE", "the catalogue of the second", OPTION_TEXT, false},
+    {NULL, NULL, NULL, OPTION_FLAG, false},
+};
+
 static const struct command commands[] = {
     {"check", "read a protocol strictly, and say what is in it", check_options, "P.yaml", 1, 1, NULL,
      run_check},
     {"explain", "may they? yes or no, and why", explain_options, "P.yaml", 1, 1, NULL, run_explain},
     {"test", "try the cases that are written beside a protocol", test_options, "FILE.cases.yaml", 1, 1, NULL,
      run_test},
+    {"matrix", "who gets which items of which event from whom, as a table to sign", matrix_options, "P.yaml",
+     1, 1, NULL, run_matrix},
+    {"compare", "what a newer version changes, in plain English", compare_options, "OLD.yaml NEW.yaml", 2, 2,
+     NULL, run_compare},
     {NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };
 
