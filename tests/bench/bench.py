@@ -72,12 +72,12 @@ class Bench:
         for member in ("police.staffordshire", "probation.staffordshire"):
             self.scheme.daemons[member].stop()
 
-    def load(self, senders, events, batch, window, backlog=20000, rate=0, live=False):
+    def load(self, senders, events, batch, window, backlog=20000, rate=0, mode="sealed"):
         """One run of the load; its JSON object, and the broker's processor seconds meanwhile."""
         before = self.broker_seconds()
         done = subprocess.run(
             [str(self.harness.BIN / "bench_load"), str(self.scheme.root), self.scheme.endpoint, SUBJECT, str(senders),
-             str(events), str(batch), str(window), str(backlog), str(rate), "live" if live else "sealed"],
+             str(events), str(batch), str(window), str(backlog), str(rate), mode],
             capture_output=True, text=True, check=False, timeout=600)
         if done.returncode != 0:
             raise self.harness.Failed(done.stderr)
@@ -105,11 +105,11 @@ def through(bench, runs, quick):
     size = 12800 if quick else 51200
     cases = (
         ("batches_sealed", dict(senders=10, events=size, batch=64, window=256)),
-        ("batches_live_sealing", dict(senders=10, events=size // 2, batch=64, window=256, live=True)),
+        ("batches_live_sealing", dict(senders=10, events=size // 2, batch=64, window=256, mode="live")),
         ("ten_in_flight_sealed", dict(senders=1, events=size // 16, batch=1, window=10)),
-        ("ten_in_flight_live_sealing", dict(senders=1, events=size // 16, batch=1, window=10, live=True)),
+        ("ten_in_flight_live_sealing", dict(senders=1, events=size // 16, batch=1, window=10, mode="live")),
         ("one_in_flight_sealed", dict(senders=1, events=size // 32, batch=1, window=1)),
-        ("one_in_flight_live_sealing", dict(senders=1, events=size // 32, batch=1, window=1, live=True)),
+        ("one_in_flight_live_sealing", dict(senders=1, events=size // 32, batch=1, window=1, mode="live")),
         ("open_loop_1000_a_second", dict(senders=10, events=5000, batch=1, window=256, rate=1000)),
     )
     for name, options in cases:

@@ -27,6 +27,7 @@ struct load_options {
     size_t backlog; /* sections accepted and not yet receipted, beyond which nobody sends; 0: no cap */
     double rate;    /* open loop: events a second of all senders; 0: as fast as the window allows */
     bool live;      /* seal while running, not beforehand */
+    bool whole;     /* nobody sends before everything sent has come to all recipients */
 };
 
 /* One member as this process plays it. */
@@ -50,8 +51,11 @@ struct load {
     int64_t *confirmed;         /* when its outcome came; likewise */
     int64_t *delivered;         /* when its last section came; written by the recipients' thread */
     _Atomic uint64_t receipted; /* sections whose receipts the broker has stored */
+    _Atomic uint64_t arrived;   /* events that all recipients have */
     _Atomic bool failed;
-    size_t frame_bytes; /* of one event on its way in, on average */
+    int wake;             /* eventfd: something was received or receipted */
+    int64_t spent_before; /* processor nanoseconds of this process before the first event */
+    size_t frame_bytes;   /* of one event on its way in, on average */
 };
 
 /* load_fail - say why on stderr and end the run. */
@@ -59,6 +63,9 @@ void load_fail(struct load *load, const char *what, const char *detail);
 
 /* load_now - monotonic nanoseconds. */
 int64_t load_now(void);
+
+/* load_spent - processor time of this process so far, all threads, nanoseconds. */
+int64_t load_spent(void);
 
 /* load_connect - a DEALER of this member, welcomed by the broker. False after load_fail. */
 bool load_connect(struct load *load, struct load_party *party);

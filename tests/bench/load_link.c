@@ -19,6 +19,14 @@ int64_t load_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t load_spent(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static bool say_hello(struct load *load, struct load_party *party)
 {
     struct byte_buffer frame = bytes_buffer(WIRE_FRAME_LIMIT);

@@ -1,7 +1,7 @@
 /*
  * bench_load - drive a running broker with the keys of a partnership's agents, and print one JSON object.
  *
- *   bench_load ROOT ENDPOINT PNC SENDERS EVENTS BATCH WINDOW BACKLOG RATE live|sealed
+ *   bench_load ROOT ENDPOINT PNC SENDERS EVENTS BATCH WINDOW BACKLOG RATE live|sealed|whole
  *
  * The members prison.p01 … are senders; drugs.stoke, police.staffordshire and probation.staffordshire
  * receive.
@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "proto/pseudonym.h"
@@ -92,11 +94,11 @@ static void report(struct load *load, int64_t started)
     }
     printf("{\"events\":%zu,\"seconds\":%.4f,\"events_per_second\":%.0f,\"event_bytes\":%zu,"
            "\"confirm_p50_us\":%.0f,\"confirm_p99_us\":%.0f,\"deliver_p50_us\":%.0f,\"deliver_p99_us\":%.0f,"
-           "\"prepare_seconds\":%.2f}\n",
+           "\"prepare_seconds\":%.2f,\"load_us_per_event\":%.1f}\n",
            n, (double)(end - first) / 1e9, (double)n * 1e9 / (double)(end - first), load->frame_bytes,
            quantile(load->confirmed, n, 0.5), quantile(load->confirmed, n, 0.99),
            quantile(load->delivered, n, 0.5), quantile(load->delivered, n, 0.99),
-           (double)(first - started) / 1e9);
+           (double)(first - started) / 1e9, (double)(load_spent() - load->spent_before) / 1000.0 / (double)n);
 }
 
 static bool open_all(struct load *load)
@@ -128,6 +130,7 @@ static void close_all(struct load *load)
         keystore_free(&load->recipients[i].keystore);
     }
     zmq_ctx_term(load->context);
+    close(load->wake);
     bundle_free(&load->bundle);
     free(load->sent);
     free(load->confirmed);
@@ -141,8 +144,8 @@ int main(int argc, char **argv)
     int64_t started = load_now();
 
     if (argc != 11) {
-        fprintf(stderr,
-                "usage: bench_load ROOT ENDPOINT PNC SENDERS EVENTS BATCH WINDOW BACKLOG RATE live|sealed\n");
+        fprintf(stderr, "usage: bench_load ROOT ENDPOINT PNC SENDERS EVENTS BATCH WINDOW BACKLOG RATE "
+                        "live|sealed|whole\n");
         return 2;
     }
     load.options = (struct load_options){
@@ -156,6 +159,7 @@ int main(int argc, char **argv)
         .backlog = strtoul(argv[8], NULL, 10),
         .rate = strtod(argv[9], NULL),
         .live = strcmp(argv[10], "live") == 0,
+        .whole = strcmp(argv[10], "whole") == 0,
     };
     if (load.options.senders == 0 || load.options.senders > LOAD_SENDERS_MAX || load.options.batch == 0 ||
         load.options.batch > ENVELOPE_BATCH_MAX ||
@@ -166,6 +170,7 @@ int main(int argc, char **argv)
     }
     load.run = (uint64_t)time(NULL);
     load.context = zmq_ctx_new();
+    load.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     load.sent = calloc(load.options.events, sizeof *load.sent);
     load.confirmed = calloc(load.options.events, sizeof *load.confirmed);
     load.delivered = calloc(load.options.events, sizeof *load.delivered);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "proto/receipt.h"
@@ -68,6 +69,14 @@ static void send_receipts(struct receiver *receiver, size_t recipient)
     }
 }
 
+/* The senders may be waiting for this. */
+static void wake_senders(struct load *load)
+{
+    uint64_t one = 1;
+
+    (void)!write(load->wake, &one, sizeof one);
+}
+
 static void take_event(struct receiver *receiver, size_t recipient, const Wire__Deliver *deliver,
                        const Wire__Delivered *event)
 {
@@ -100,8 +109,12 @@ static void take_event(struct receiver *receiver, size_t recipient, const Wire__
     pile->taken++;
     bytes_buffer_free(&bytes);
     uint64_t number = load_number(core.event);
-    if (number < load->options.events && ++receiver->sections_seen[number] == LOAD_RECIPIENTS)
+    if (number < load->options.events && ++receiver->sections_seen[number] == LOAD_RECIPIENTS) {
         load->delivered[number] = load_now();
+        atomic_fetch_add(&load->arrived, 1);
+        if (load->options.whole)
+            wake_senders(load);
+    }
     if (pile->count == RECEIPT_BATCH)
         send_receipts(receiver, recipient);
 }
@@ -121,6 +134,8 @@ static void take_frame(struct receiver *receiver, size_t recipient, struct byte_
             take_event(receiver, recipient, frame->deliver, frame->deliver->events[i]);
     } else if (frame->verb_case == WIRE__FRAME__VERB_RECEIPTS_STORED) {
         atomic_fetch_add(&load->receipted, frame->receipts_stored->count);
+        if (load->options.backlog > 0)
+            wake_senders(load);
     } else if (frame->verb_case == WIRE__FRAME__VERB_ERROR) {
         load_fail(load, load->recipients[recipient].member, frame->error->text);
     }

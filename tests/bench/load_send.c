@@ -1,9 +1,19 @@
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "proto/hpke.h"
 #include "tests/bench/load.h"
+
+#define IDLE_NS INT64_C(10000000) /* longest wait without anything due */
+
+/* All senders together. */
+struct pace {
+    int64_t started;
+    size_t sent;
+};
 
 /* One sender's run. Its events are numbers first, first + 1 … */
 struct run {
@@ -62,10 +72,16 @@ static bool prepare(struct load *load, struct run *run)
     return true;
 }
 
-static void send_batch(struct load *load, struct run *run)
+/* When the next event of an open loop is due: latencies count from then, however late it is sent. */
+static int64_t due(const struct load *load, const struct pace *pace)
+{
+    return pace->started + (int64_t)((double)pace->sent / load->options.rate * 1e9);
+}
+
+static void send_batch(struct load *load, struct run *run, struct pace *pace)
 {
     struct byte_buffer *frame = &run->frames[run->sent / load->options.batch];
-    int64_t now = load_now();
+    int64_t now = load->options.rate > 0 ? due(load, pace) : load_now();
 
     if (load->options.live && !build(load, run, run->sent, frame))
         return;
@@ -76,6 +92,7 @@ static void send_batch(struct load *load, struct run *run)
     load->frame_bytes = frame->size / load->options.batch;
     bytes_buffer_free(frame);
     run->sent += load->options.batch;
+    pace->sent += load->options.batch;
 }
 
 static void take_answer(struct load *load, struct run *run, const Wire__PublishAnswer *answer)
@@ -108,20 +125,20 @@ static void take_frame(struct load *load, struct run *run, struct wire_arena *ar
         load_fail(load, run->party->member, frame->error->text);
 }
 
-static bool may_send(struct load *load, const struct run *runs, const struct run *run, int64_t started)
+static bool may_send(struct load *load, const struct run *runs, const struct run *run,
+                     const struct pace *pace)
 {
     const struct load_options *options = &load->options;
     uint64_t answered = 0;
-    uint64_t sent = 0;
 
     if (run->sent >= run->events || run->sent - run->answered + options->batch > options->window)
         return false;
-    for (size_t i = 0; i < options->senders; i++) {
-        answered += runs[i].answered;
-        sent += runs[i].sent;
-    }
-    if (options->rate > 0 && (double)sent > (double)(load_now() - started) / 1e9 * options->rate)
+    if (options->rate > 0 && load_now() < due(load, pace))
         return false;
+    if (options->whole)
+        return atomic_load(&load->arrived) >= run->sent;
+    for (size_t i = 0; i < options->senders; i++)
+        answered += runs[i].answered;
     return options->backlog == 0 ||
            answered * LOAD_RECIPIENTS < atomic_load(&load->receipted) + options->backlog;
 }
@@ -135,30 +152,62 @@ static bool all_answered(const struct load *load, const struct run *runs)
     return true;
 }
 
+static bool take_answers(struct load *load, struct run *runs, struct wire_arena *arena, zmq_msg_t *message)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < load->options.senders; i++) {
+        while (zmq_msg_recv(message, runs[i].party->socket, ZMQ_DONTWAIT) >= 0) {
+            take_frame(load, &runs[i], arena, bytes_view(zmq_msg_data(message), zmq_msg_size(message)));
+            some = true;
+        }
+    }
+    return some;
+}
+
+/* Sleeps until an answer comes, an event has arrived or the next one is due; what had come is taken already.
+ */
+static void wait_for_more(const struct load *load, const struct pace *pace, struct pollfd *watched)
+{
+    int64_t wait = IDLE_NS;
+    uint64_t arrived;
+
+    if (load->options.rate > 0 && pace->sent < load->options.events) {
+        int64_t left = due(load, pace) - load_now();
+        wait = left < 0 ? 0 : left < wait ? left : wait;
+    }
+    struct timespec timeout = {.tv_sec = 0, .tv_nsec = (long)wait};
+    (void)ppoll(watched, load->options.senders + 1, &timeout, NULL);
+    if ((watched[load->options.senders].revents & POLLIN) != 0)
+        (void)!read(load->wake, &arrived, sizeof arrived);
+}
+
 static void work(struct load *load, struct run *runs, struct wire_arena *arena)
 {
-    zmq_pollitem_t items[LOAD_SENDERS_MAX];
-    int64_t started = load_now();
-    int64_t last = started;
+    struct pollfd watched[LOAD_SENDERS_MAX + 1];
+    struct pace pace = {.started = load_now(), .sent = 0};
+    int64_t last = pace.started;
     zmq_msg_t message;
 
     zmq_msg_init(&message);
-    for (size_t i = 0; i < load->options.senders; i++)
-        items[i] = (zmq_pollitem_t){.socket = runs[i].party->socket, .events = ZMQ_POLLIN};
+    for (size_t i = 0; i < load->options.senders; i++) {
+        size_t size = sizeof watched[i].fd;
+        watched[i].events = POLLIN;
+        zmq_getsockopt(runs[i].party->socket, ZMQ_FD, &watched[i].fd, &size);
+    }
+    watched[load->options.senders] = (struct pollfd){.fd = load->wake, .events = POLLIN};
+    load->spent_before = load_spent();
     while (!all_answered(load, runs) && !atomic_load(&load->failed)) {
         bool some = false;
         for (size_t i = 0; i < load->options.senders; i++) {
-            for (; may_send(load, runs, &runs[i], started) && !atomic_load(&load->failed); some = true)
-                send_batch(load, &runs[i]);
-            while (zmq_msg_recv(&message, runs[i].party->socket, ZMQ_DONTWAIT) >= 0) {
-                take_frame(load, &runs[i], arena, bytes_view(zmq_msg_data(&message), zmq_msg_size(&message)));
-                some = true;
-            }
+            for (; may_send(load, runs, &runs[i], &pace) && !atomic_load(&load->failed); some = true)
+                send_batch(load, &runs[i], &pace);
         }
+        some = take_answers(load, runs, arena, &message) || some;
         if (some)
             last = load_now();
         else
-            zmq_poll(items, (int)load->options.senders, load->options.rate > 0 ? 0 : 1);
+            wait_for_more(load, &pace, watched);
         if (load_now() - last > INT64_C(20000000000))
             load_fail(load, "senders", "nothing came for 20 seconds");
     }
