@@ -105,6 +105,11 @@ static bool reserve(struct byte_buffer *buffer, size_t size)
     return true;
 }
 
+void bytes_reserve(struct byte_buffer *buffer, size_t size)
+{
+    (void)reserve(buffer, size);
+}
+
 void bytes_append(struct byte_buffer *buffer, const void *data, size_t size)
 {
     if (size == 0 || !reserve(buffer, size))

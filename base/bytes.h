@@ -50,6 +50,7 @@ struct byte_view bytes_buffer_view(const struct byte_buffer *buffer);
 
 /* Appends set buffer->status to STATUS_TOO_LARGE or STATUS_NO_MEMORY when they fail, and then do nothing. */
 void bytes_append(struct byte_buffer *buffer, const void *data, size_t size);
+void bytes_reserve(struct byte_buffer *buffer, size_t size); /* room for that many more at once */
 void bytes_append_view(struct byte_buffer *buffer, struct byte_view view);
 void bytes_append_string(struct byte_buffer *buffer, const char *text);
 void bytes_append_u8(struct byte_buffer *buffer, uint8_t value);

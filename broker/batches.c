@@ -5,40 +5,90 @@
 
 #include "proto/header.h"
 
-#define HELD_MOST  64
+#define PLACES     1024u /* of the table: about as many batches as fit, when they are small */
 #define HELD_LIMIT ((size_t)4 << 20)
 #define LEAF_ONLY  UINT32_C(0x80000000)
 #define EVENT_AT   6 /* in a header: its length, then tag and size of the core's first field */
 
 struct batches {
     struct store *store;
-    struct batch_held *held[HELD_MOST];
-    uint64_t clock;
+    size_t limit;
+    size_t weight; /* of all */
+    struct batch_held *places[PLACES];
+    struct batch_held *newest;
+    struct batch_held *oldest;
 };
 
-enum status batches_new(struct store *store, struct batches **ret)
+enum status batches_new(struct store *store, size_t limit, struct batches **ret)
 {
     struct batches *batches = calloc(1, sizeof *batches);
 
     if (batches == NULL)
         return STATUS_NO_MEMORY;
     batches->store = store;
+    batches->limit = limit;
     *ret = batches;
     return STATUS_OK;
 }
 
-static void drop(struct batch_held **held)
+/* ---- what is kept ---- */
+
+static struct batch_held **place_of(struct batches *batches, uint64_t id)
 {
-    if (*held != NULL)
-        bytes_buffer_free(&(*held)->bytes);
+    struct batch_held **link = &batches->places[id % PLACES];
+
+    while (*link != NULL && (*link)->id != id)
+        link = &(*link)->chained;
+    return link;
+}
+
+static void unlink_use(struct batches *batches, struct batch_held *held)
+{
+    *(held->newer == NULL ? &batches->newest : &held->newer->older) = held->older;
+    *(held->older == NULL ? &batches->oldest : &held->older->newer) = held->newer;
+}
+
+static void link_use(struct batches *batches, struct batch_held *held)
+{
+    held->newer = NULL;
+    held->older = batches->newest;
+    *(batches->newest == NULL ? &batches->oldest : &batches->newest->newer) = held;
+    batches->newest = held;
+}
+
+static void held_free(struct batch_held **held)
+{
+    bytes_buffer_free(&(*held)->bytes);
     free(*held);
     *held = NULL;
 }
 
+static void drop(struct batches *batches, struct batch_held *held)
+{
+    *place_of(batches, held->id) = held->chained;
+    unlink_use(batches, held);
+    batches->weight -= held->weight;
+    held_free(&held);
+}
+
+static void keep(struct batches *batches, struct batch_held *held)
+{
+    struct batch_held **place = place_of(batches, held->id);
+
+    if (*place != NULL)
+        drop(batches, *place);
+    while (batches->oldest != NULL && batches->weight + held->weight > batches->limit)
+        drop(batches, batches->oldest);
+    held->chained = NULL;
+    *place_of(batches, held->id) = held;
+    link_use(batches, held);
+    batches->weight += held->weight;
+}
+
 void batches_forget(struct batches *batches)
 {
-    for (size_t i = 0; i < HELD_MOST; i++)
-        drop(&batches->held[i]);
+    while (batches->oldest != NULL)
+        drop(batches, batches->oldest);
 }
 
 void batches_free(struct batches **batches)
@@ -49,6 +99,8 @@ void batches_free(struct batches **batches)
     free(*batches);
     *batches = NULL;
 }
+
+/* ---- the stored form ---- */
 
 void batches_put_header(struct byte_buffer *headers, struct byte_view header)
 {
@@ -67,11 +119,29 @@ const uint8_t *batches_event(struct byte_view header)
     return header.data + EVENT_AT;
 }
 
-/* A copy of what the store gave, its headers found. leaves may be NULL when nobody needs them. */
-static enum status copy(const struct store_batch *batch, struct digest *leaves, struct batch_held **ret)
+static enum status take_bytes(const struct store_batch *batch, struct batch_held *held)
 {
-    struct batch_held *held = calloc(1, sizeof *held);
-    struct byte_reader reader;
+    size_t size = batch->headers.size + batch->openings.size + batch->outcomes.size;
+
+    held->bytes = bytes_buffer(HELD_LIMIT);
+    bytes_reserve(&held->bytes, size);
+    bytes_append_view(&held->bytes, batch->headers);
+    held->openings = held->bytes.size;
+    bytes_append_view(&held->bytes, batch->openings);
+    held->outcomes = held->bytes.size;
+    bytes_append_view(&held->bytes, batch->outcomes);
+    held->weight += size;
+    return held->bytes.status;
+}
+
+/* A copy of what the store gave. What tells about its headers has room behind it, in the same block. */
+static enum status copy_batch(const struct store_batch *batch, const struct digest *nodes,
+                              struct batch_held **ret)
+{
+    size_t node_count = merkle_batch_nodes(batch->count);
+    size_t each = sizeof(struct byte_view) + DIGEST_SIZE;
+    size_t size = sizeof(struct batch_held) + batch->count * each + node_count * sizeof *nodes;
+    struct batch_held *held = calloc(1, size);
 
     if (held == NULL)
         return STATUS_NO_MEMORY;
@@ -79,94 +149,94 @@ static enum status copy(const struct store_batch *batch, struct digest *leaves, 
     held->sender = batch->sender;
     held->count = batch->count;
     held->committed = batch->committed;
-    held->bytes = bytes_buffer(HELD_LIMIT);
-    bytes_append_view(&held->bytes, batch->headers);
-    held->openings = held->bytes.size;
-    bytes_append_view(&held->bytes, batch->openings);
-    held->outcomes = held->bytes.size;
-    bytes_append_view(&held->bytes, batch->outcomes);
-    if (held->bytes.status != STATUS_OK) {
-        enum status status = held->bytes.status;
-        drop(&held);
-        return status;
-    }
-    reader = bytes_reader(bytes_view(held->bytes.data, held->openings));
-    bool sound = batch->count >= 1 && batch->count <= STORE_BATCH_EVENTS &&
-                 batch->certificate.size == DIGEST_SIZE && batch->signature.size == sizeof held->signature;
-    for (uint32_t i = 0; sound && i < batch->count; i++) {
-        uint32_t size = bytes_read_u32(&reader);
-        if (size == LEAF_ONLY) {
-            struct byte_view leaf = bytes_read_view(&reader, DIGEST_SIZE);
-            if (!reader.failed && leaves != NULL)
-                memcpy(leaves[i].bytes, leaf.data, DIGEST_SIZE);
-        } else {
-            held->headers[i] = bytes_read_view(&reader, size);
-            sound = size > EVENT_AT + STORE_EVENT_SIZE;
-            if (sound && !reader.failed)
-                header_digest(held->headers[i], held->digests[i]);
-            if (sound && !reader.failed && leaves != NULL)
-                header_leaf(held->headers[i], leaves[i].bytes);
-        }
-    }
-    if (!sound || !bytes_read_done(&reader)) {
-        drop(&held);
-        return STATUS_CORRUPT;
-    }
+    held->weight = size;
+    held->headers = (struct byte_view *)(held + 1);
+    held->digests = (uint8_t(*)[DIGEST_SIZE])(held->headers + batch->count);
+    held->nodes = (struct digest *)(held->digests + batch->count);
+    memcpy(held->nodes, nodes, node_count * sizeof *nodes);
     memcpy(held->certificate, batch->certificate.data, DIGEST_SIZE);
     memcpy(held->signature, batch->signature.data, sizeof held->signature);
+    enum status status = take_bytes(batch, held);
+    if (status != STATUS_OK) {
+        held_free(&held);
+        return status;
+    }
     *ret = held;
     return STATUS_OK;
 }
 
-/* Puts a batch in the place of the one that was used longest ago. */
-static void keep(struct batches *batches, struct batch_held *held)
+/* Finds the headers of a copy. leaves may be NULL when nobody needs them. */
+static enum status find_headers(struct batch_held *held, struct digest *leaves)
 {
-    size_t oldest = 0;
+    struct byte_reader reader = bytes_reader(bytes_view(held->bytes.data, held->openings));
 
-    for (size_t i = 0; i < HELD_MOST; i++) {
-        if (batches->held[i] == NULL) {
-            oldest = i;
-            break;
+    for (uint32_t i = 0; !reader.failed && i < held->count; i++) {
+        uint32_t size = bytes_read_u32(&reader);
+        struct byte_view bytes = bytes_read_view(&reader, size == LEAF_ONLY ? DIGEST_SIZE : size);
+        if (reader.failed)
+            return STATUS_CORRUPT;
+        if (size == LEAF_ONLY) {
+            if (leaves != NULL)
+                memcpy(leaves[i].bytes, bytes.data, DIGEST_SIZE);
+            continue;
         }
-        if (batches->held[i]->used < batches->held[oldest]->used)
-            oldest = i;
+        if (size <= EVENT_AT + STORE_EVENT_SIZE)
+            return STATUS_CORRUPT;
+        held->headers[i] = bytes;
+        header_digest(bytes, held->digests[i]);
+        if (leaves != NULL)
+            header_leaf(bytes, leaves[i].bytes);
     }
-    drop(&batches->held[oldest]);
-    batches->held[oldest] = held;
-    held->used = ++batches->clock;
+    return bytes_read_done(&reader) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+static bool is_sound(const struct store_batch *batch)
+{
+    return batch->count >= 1 && batch->count <= STORE_BATCH_EVENTS &&
+           batch->certificate.size == DIGEST_SIZE &&
+           batch->signature.size == sizeof((struct batch_held *)NULL)->signature;
 }
 
 void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree)
 {
     struct batch_held *held = NULL;
 
-    if (copy(batch, NULL, &held) != STATUS_OK)
+    if (!is_sound(batch) || tree->size != batch->count || copy_batch(batch, tree->nodes, &held) != STATUS_OK)
         return;
-    held->tree = *tree;
-    keep(batches, held);
+    if (find_headers(held, NULL) == STATUS_OK)
+        keep(batches, held);
+    else
+        held_free(&held);
 }
 
 bool batches_has(const struct batches *batches, uint64_t id)
 {
-    for (size_t i = 0; i < HELD_MOST; i++) {
-        if (batches->held[i] != NULL && batches->held[i]->id == id)
-            return true;
-    }
-    return false;
+    const struct batch_held *held = batches->places[id % PLACES];
+
+    while (held != NULL && held->id != id)
+        held = held->chained;
+    return held != NULL;
 }
 
 static enum status read_back(struct batches *batches, uint64_t id, const struct batch_held **ret)
 {
     struct digest leaves[STORE_BATCH_EVENTS];
+    struct merkle_batch tree = {.size = 0};
     struct store_batch stored;
     struct batch_held *held = NULL;
     enum status status = store_get_batch(batches->store, id, &stored);
 
     if (status == STATUS_OK)
-        status = copy(&stored, leaves, &held);
-    if (status != STATUS_OK)
+        status = is_sound(&stored) ? copy_batch(&stored, tree.nodes, &held) : STATUS_CORRUPT;
+    if (status == STATUS_OK)
+        status = find_headers(held, leaves);
+    if (status != STATUS_OK) {
+        if (held != NULL)
+            held_free(&held);
         return status;
-    merkle_batch_build(&held->tree, leaves, held->count);
+    }
+    merkle_batch_build(&tree, leaves, held->count);
+    memcpy(held->nodes, tree.nodes, merkle_batch_nodes(held->count) * sizeof tree.nodes[0]);
     keep(batches, held);
     *ret = held;
     return STATUS_OK;
@@ -174,14 +244,14 @@ static enum status read_back(struct batches *batches, uint64_t id, const struct 
 
 enum status batches_get(struct batches *batches, uint64_t id, const struct batch_held **ret)
 {
-    for (size_t i = 0; i < HELD_MOST; i++) {
-        if (batches->held[i] != NULL && batches->held[i]->id == id) {
-            batches->held[i]->used = ++batches->clock;
-            *ret = batches->held[i];
-            return STATUS_OK;
-        }
-    }
-    return read_back(batches, id, ret);
+    struct batch_held *held = *place_of(batches, id);
+
+    if (held == NULL)
+        return read_back(batches, id, ret);
+    unlink_use(batches, held);
+    link_use(batches, held);
+    *ret = held;
+    return STATUS_OK;
 }
 
 enum status batches_opening(const struct batch_held *batch, uint32_t index, struct byte_view *ret)

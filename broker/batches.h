@@ -6,8 +6,10 @@
 
 /*
  * Batches in memory as deliveries, grounds and second looks need them: taken over from a publish that was
- * just stored, or read back. A bounded number is kept.
+ * just stored, or read back. A bounded number of bytes is kept, those used last.
  */
+#define BATCHES_LIMIT ((size_t)8 << 20)
+
 struct batch_held {
     uint64_t id;
     uint32_t sender;
@@ -15,22 +17,25 @@ struct batch_held {
     int64_t committed;
     uint8_t certificate[DIGEST_SIZE];
     uint8_t signature[64];
-    struct byte_view
-        headers[STORE_BATCH_EVENTS]; /* empty: the event has no outcome, only its leaf is known */
-    struct merkle_batch tree;
-    uint8_t digests[STORE_BATCH_EVENTS][DIGEST_SIZE]; /* of the headers that there are */
+    struct byte_view *headers;       /* count; empty: the event has no outcome, only its leaf is known */
+    uint8_t (*digests)[DIGEST_SIZE]; /* of the headers that there are */
+    struct digest *nodes;            /* of the tree over all, for merkle_nodes_path */
+    struct byte_buffer bytes;        /* headers, openings, outcomes as stored */
+    size_t openings;                 /* where they begin */
+    size_t outcomes;
 
     /* The cache's own. */
-    struct byte_buffer bytes; /* headers, openings, outcomes as stored */
-    size_t openings;          /* where they begin */
-    size_t outcomes;
-    uint64_t used;
+    size_t weight;
+    struct batch_held *chained; /* in its place of the table */
+    struct batch_held *older;
+    struct batch_held *newer;
 };
 
 struct batches;
 
-/* batches_new - over a store, which is borrowed. STATUS_NO_MEMORY. */
-enum status batches_new(struct store *store, struct batches **ret);
+/* batches_new - over a store, which is borrowed; keeps up to limit bytes, and always the one used last.
+ * STATUS_NO_MEMORY. */
+enum status batches_new(struct store *store, size_t limit, struct batches **ret);
 void batches_free(struct batches **batches);
 
 /* batches_get - valid until the next batches_get, batches_keep or batches_forget. STATUS_NOT_FOUND,

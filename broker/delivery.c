@@ -40,7 +40,7 @@ static size_t put_event(const struct handing *self, const struct store_mark *mar
     size_t length = 0;
     size_t size;
 
-    merkle_batch_path(&self->batch->tree, mark->index, path, &length);
+    merkle_nodes_path(self->batch->nodes, self->batch->count, mark->index, path, &length);
     size = field_size_varint(INDEX, mark->index) + field_size_bytes(HEADER, header.size) +
            length * field_size_bytes(PATH, DIGEST_SIZE) + field_size_bytes(SECTION, section.size) +
            field_size_varint(COUNTER, mark->counter);

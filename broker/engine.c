@@ -41,7 +41,7 @@ static enum status make_parts(struct engine *engine)
     if (status == STATUS_OK)
         status = subjects_new(engine->store, SUBJECTS_HELD, &engine->subjects);
     if (status == STATUS_OK)
-        status = batches_new(engine->store, &engine->batches);
+        status = batches_new(engine->store, BATCHES_LIMIT, &engine->batches);
     if (status == STATUS_OK)
         status = plans_new(&engine->plans);
     if (status == STATUS_OK)

@@ -312,18 +312,33 @@ struct digest merkle_batch_root(const struct merkle_batch *batch)
     return level[0];
 }
 
-void merkle_batch_path(const struct merkle_batch *batch, size_t index,
+size_t merkle_batch_nodes(size_t size)
+{
+    size_t nodes = 1;
+
+    for (size_t count = size; count > 1; count = (count + 1) / 2)
+        nodes += count;
+    return nodes;
+}
+
+void merkle_nodes_path(const struct digest *nodes, size_t size, size_t index,
                        struct digest ret_path[static MERKLE_PATH_MAX], size_t *ret_length)
 {
-    const struct digest *level = batch->nodes;
+    const struct digest *level = nodes;
     size_t length = 0;
 
-    assert(index < batch->size);
-    for (size_t count = batch->size; count > 1; count = (count + 1) / 2) {
+    assert(index < size);
+    for (size_t count = size; count > 1; count = (count + 1) / 2) {
         if ((index ^ 1) < count)
             ret_path[length++] = level[index ^ 1];
         level += count;
         index /= 2;
     }
     *ret_length = length;
+}
+
+void merkle_batch_path(const struct merkle_batch *batch, size_t index,
+                       struct digest ret_path[static MERKLE_PATH_MAX], size_t *ret_length)
+{
+    merkle_nodes_path(batch->nodes, batch->size, index, ret_path, ret_length);
 }

@@ -119,3 +119,11 @@ struct digest merkle_batch_root(const struct merkle_batch *batch);
 /* merkle_batch_path - as merkle_path, without hashing anything. */
 void merkle_batch_path(const struct merkle_batch *batch, size_t index,
                        struct digest ret_path[static MERKLE_PATH_MAX], size_t *ret_length);
+
+/*
+ * A batch's nodes by themselves, for whoever keeps many trees: all that matters of `nodes` is its first
+ * merkle_batch_nodes(size), below 2 * size + 9. merkle_nodes_path gives the path from them.
+ */
+size_t merkle_batch_nodes(size_t size);
+void merkle_nodes_path(const struct digest *nodes, size_t size, size_t index,
+                       struct digest ret_path[static MERKLE_PATH_MAX], size_t *ret_length);

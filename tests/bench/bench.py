@@ -72,7 +72,7 @@ class Bench:
         for member in ("police.staffordshire", "probation.staffordshire"):
             self.scheme.daemons[member].stop()
 
-    def load(self, senders, events, batch, window, backlog=20000, rate=0, mode="sealed"):
+    def load(self, senders, events, batch, window, backlog=8192, rate=0, mode="sealed"):
         """One run of the load; its JSON object, and the broker's processor seconds meanwhile."""
         before = self.broker_seconds()
         done = subprocess.run(
