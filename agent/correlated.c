@@ -63,7 +63,7 @@ enum status correlated_already(struct agent *agent, const struct plan *plan, str
         status =
             db_statement(agent->db,
                          "SELECT s.recipient FROM outbox_section AS s JOIN outbox AS o ON o.id = s.outbox"
-                         " WHERE (o.event = ?1 OR o.repeats = ?1) AND o.state IN (2, 3)",
+                         " WHERE (o.event = ?1 OR o.repeats = ?1) AND o.state IN (2, 3) AND s.state < 3",
                          &statement);
     if (status == STATUS_OK && statement != NULL) {
         db_bind_blob(statement, 1, bytes_view(plan->prepared.repeats, UUID_SIZE));

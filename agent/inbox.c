@@ -296,13 +296,12 @@ enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8
                                   .header = header,
                                   .officer = "automatic:agent"};
     enum status status = header_of(agent, from, event, header);
-    const bool held = status == STATUS_OK;
 
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
+        return status; /* without a header when it was never here */
     status = bury(agent, from, event, now);
     CRASH_POINT("inbox.recall");
-    return status == STATUS_OK && held ? reports_queue(agent, &report, now) : status;
+    return status == STATUS_OK ? reports_queue(agent, &report, now) : status;
 }
 
 enum status inbox_forget(struct agent *agent, int64_t now)

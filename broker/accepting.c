@@ -8,8 +8,6 @@
 #include "broker/replanning.h"
 #include "proto/digest.h"
 
-#define MINUTE_MS INT64_C(60000)
-
 void accepting_start(struct accepting_batch *batch, uint64_t id, struct peer *sender)
 {
     batch->id = id;
@@ -392,11 +390,7 @@ enum status accepting_refusal(struct engine *engine, struct job *job, struct acc
                                           bytes_view(event->core.subject, CORE_SUBJECT_SIZE)};
     uint8_t key[DIGEST_SIZE];
 
-    if (engine->now - sender->minute >= MINUTE_MS) {
-        sender->minute = engine->now;
-        sender->plans = 0;
-        sender->refusals = 0;
-    }
+    peers_count_minute(sender, engine->now);
     sender->refusals++;
     engine->refused++;
     digest_sha256_parts(identical, sizeof identical / sizeof identical[0], key);
@@ -422,14 +416,9 @@ enum status accepting_refusal(struct engine *engine, struct job *job, struct acc
 
 enum status accepting_after(struct engine *engine, struct accepting_batch *batch)
 {
-    enum status status = STATUS_OK;
+    enum status status = ending_changes(engine, batch->changes, batch->change_count);
 
-    for (size_t i = 0; status == STATUS_OK && i < batch->change_count; i++) {
-        const struct accepting_change *change = &batch->changes[i];
-        if (change->cleared != 0)
-            status = ending_recall(engine, change->subject, change->cleared, change->event);
-        if (status == STATUS_OK)
-            status = replanning_subject(engine, change->subject, change->event);
-    }
+    for (size_t i = 0; status == STATUS_OK && i < batch->change_count; i++)
+        status = replanning_subject(engine, batch->changes[i].subject, batch->changes[i].event);
     return status;
 }

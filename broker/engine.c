@@ -10,11 +10,11 @@
 #include "broker/bundling.h"
 #include "broker/control.h"
 #include "broker/delivery.h"
-#include "broker/ending.h"
 #include "broker/forwarding.h"
 #include "broker/planning.h"
 #include "broker/publishing.h"
 #include "broker/receiving.h"
+#include "broker/telling.h"
 
 #define SUBJECTS_HELD 512
 #define SCRATCH_LIMIT ((size_t)16 << 20)
@@ -436,6 +436,8 @@ static enum status deliver(struct engine *engine)
         if (peer->connection == 0)
             continue;
         status = forwarding_run(engine, peer);
+        if (status == STATUS_OK)
+            status = telling_run(engine, peer);
         if (status == STATUS_OK)
             status = delivery_run(engine, peer);
     }

@@ -214,21 +214,50 @@ static enum status add_correlation(struct engine *engine, const struct core *cor
     return STATUS_OK;
 }
 
-enum status judging_decide(struct engine *engine, const struct core *core, struct job_event *event,
-                           const struct subject *subject, const struct party_set *already)
+static enum status decide(struct engine *engine, const struct core *core, const struct job_event *event,
+                          const struct subject *subject, const struct party_set *active)
 {
-    struct policy_facts facts = {.person = &subject->state,
-                                 .active = *engine_active(engine, event->protocol),
-                                 .correlated_event = CATALOGUE_NONE};
+    struct policy_facts facts = {
+        .person = &subject->state, .active = *active, .correlated_event = CATALOGUE_NONE};
     enum status status = STATUS_OK;
 
     if (core->has_correlation)
         status = add_correlation(engine, core, subject, &facts);
-    if (already != NULL)
-        event->request.already = *already;
     if (status == STATUS_OK)
         policy_decide(event->protocol->protocol, &facts, &event->request, engine->now, engine->decision);
     return status;
+}
+
+enum status judging_decide(struct engine *engine, const struct core *core, struct job_event *event,
+                           const struct subject *subject, const struct party_set *already)
+{
+    if (already != NULL)
+        event->request.already = *already;
+    return decide(engine, core, event, subject, engine_active(engine, event->protocol));
+}
+
+static void add_member(const struct engine *engine, const struct job_event *event, struct byte_view id,
+                       struct party_set *active)
+{
+    uint16_t party = protocol_find_party(event->protocol->protocol, id);
+    const struct directory_entry *entry =
+        party == PROTOCOL_NONE
+            ? NULL
+            : directory_known(engine->rulebook->directory, event->protocol->protocol->parties[party].id);
+
+    if (entry != NULL && directory_state_at(entry, engine->now) != DIRECTORY_REVOKED)
+        party_set_add(active, party);
+}
+
+enum status judging_again(struct engine *engine, const struct core *core, struct job_event *event,
+                          const struct subject *subject, const char *to)
+{
+    struct party_set active = *engine_active(engine, event->protocol);
+
+    add_member(engine, event, core->from, &active);
+    add_member(engine, event, bytes_of_string(to), &active);
+    event->request.again = true;
+    return decide(engine, core, event, subject, &active);
 }
 
 /* ---- is what came what was granted ---- */

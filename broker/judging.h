@@ -48,6 +48,11 @@ enum status judging_now(const struct engine *engine, const struct peer *sender, 
 enum status judging_decide(struct engine *engine, const struct core *core, struct job_event *event,
                            const struct subject *subject, const struct party_set *already);
 
+/* judging_again - the same for an event that was accepted, with a section for that member: whoever is only
+ * between two certificates still counts. */
+enum status judging_again(struct engine *engine, const struct core *core, struct job_event *event,
+                          const struct subject *subject, const char *to);
+
 /*
  * judging_event - a new event of a publish. ret->fate, and for all but JUDGING_ACCEPTED the outcome with its
  * `why` in the job's arena; ret_code then names the refusal in a word. When accepted the decision is in

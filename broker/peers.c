@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MINUTE_MS INT64_C(60000)
+
 struct peers {
     struct peer **by_number; /* by_number[0] has number 1 */
     struct peer **by_id;     /* ascending */
@@ -260,4 +262,14 @@ size_t peers_restart(struct peer *peer)
     memset(peer->cursors, 0, sizeof peer->cursors);
     peer->forwarded = peer->stored.confirmed;
     return peers_land(peer, NULL);
+}
+
+void peers_count_minute(struct peer *peer, int64_t now)
+{
+    if (now - peer->minute < MINUTE_MS)
+        return;
+    peer->minute = now;
+    peer->plans = 0;
+    peer->refusals = 0;
+    peer->reports = 0;
 }

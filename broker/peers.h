@@ -35,6 +35,13 @@ struct peer_cursor {
     bool drained;   /* nothing was there when last looked for */
 };
 
+/* How far a member has been told something on this connection, by sender and event. */
+struct peer_telling {
+    bool due; /* there may be more */
+    uint32_t sender;
+    uint8_t event[STORE_EVENT_SIZE];
+};
+
 struct peer {
     struct store_member stored;
     bool dirty;
@@ -48,9 +55,12 @@ struct peer {
     bool confirmed_more; /* stored.confirmed went on, not yet written down */
     bool fetched;        /* it has said on this connection where it stands */
     uint64_t forwarded;  /* id of the last receipt batch handed over on this connection */
-    int64_t minute;      /* when the counts below began */
+    struct peer_telling recalls;
+    struct peer_telling replans;
+    int64_t minute; /* when the counts below began */
     uint32_t plans;
     uint32_t refusals;
+    uint32_t reports;
     int64_t told_refused; /* when it was last told that it is refused too much */
 };
 
@@ -101,6 +111,9 @@ size_t peers_land(struct peer *peer, struct flight *flight);
  */
 size_t peers_settle(struct peer *peer, struct store_slice_key key,
                     const uint8_t places[static STORE_MASK_SIZE], bool *ret_whole);
+
+/* peers_count_minute - begin the counts of a minute anew when the last one is over. */
+void peers_count_minute(struct peer *peer, int64_t now);
 
 /* peers_restart - everything without a receipt will be handed over again. Gives back what peers_land does. */
 size_t peers_restart(struct peer *peer);

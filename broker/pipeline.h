@@ -45,6 +45,7 @@ struct pipeline_limits {
     uint32_t frames_per_second;   /* 2,000 a member */
     uint32_t plans_per_minute;    /* 60,000 events planned a member */
     uint32_t refusals_per_minute; /* 600 events refused a member; then its publishes are busy */
+    uint32_t reports_per_minute;  /* 12,000 reports a member; then it is told to wait */
     uint64_t undelivered_sections; /* 1,000,000 of one sender's; then its publishes are busy */
     uint64_t disk_floor;           /* 64 MiB free, below which publishes are busy */
     int64_t receipts_wait;         /* 10: what only acknowledges waits this long for a publish to go along */

@@ -8,7 +8,6 @@
 #include "proto/field.h"
 
 #define ANSWER_ROOM (WIRE_FRAME_LIMIT - 4096) /* for plans in one answer */
-#define MINUTE_MS   INT64_C(60000)
 #define DUE_AT_ONCE 256
 
 /* Field numbers of messages PlanAnswer, Plan and Grant in wire.proto. */
@@ -170,11 +169,8 @@ enum status planning_handle(struct engine *engine, struct job *job)
     struct byte_buffer answer = bytes_buffer(WIRE_FRAME_LIMIT);
     enum status status = sender == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 
-    if (status == STATUS_OK && engine->now - sender->minute >= MINUTE_MS) {
-        sender->minute = engine->now;
-        sender->plans = 0;
-        sender->refusals = 0;
-    }
+    if (status == STATUS_OK)
+        peers_count_minute(sender, engine->now);
     for (size_t i = 0; status == STATUS_OK && i < job->frame->plan_request->n_items; i++) {
         status = plan_one(engine, job, i, sender);
         if (status != STATUS_OK)

@@ -4,10 +4,10 @@
 
 #include "broker/accepting.h"
 #include "broker/delivery.h"
-#include "broker/ending.h"
 #include "broker/forwarding.h"
 #include "broker/matching.h"
-#include "broker/replanning.h"
+#include "broker/telling.h"
+#include "proto/digest.h"
 #include "proto/field.h"
 
 /* Field numbers of messages ReceiptsStored and ReportsStored in wire.proto. */
@@ -118,16 +118,21 @@ static const struct {
     [WIRE__REPORT_KIND__RECALLED] = {RECORD_RECALLED, "deleted"},
 };
 
-/* A report counts only about an event that was disclosed to the reporter. */
-static enum status was_disclosed(struct engine *engine, const struct peer *reporter,
-                                 const struct peer *sender, const Wire__Report *report, bool *ret_disclosed)
+/* What a report is about. */
+struct reported {
+    bool disclosed; /* to the reporter, so that the report counts */
+    bool fits;      /* and it has the event's header */
+};
+
+static enum status find_reported(struct engine *engine, const struct peer *reporter,
+                                 const struct peer *sender, const Wire__Report *report, struct reported *ret)
 {
     const struct batch_held *batch = NULL;
     struct store_place place;
     struct outcome outcome;
     enum status status = batches_find(engine->batches, sender->stored.number, report->event.data, &place);
 
-    *ret_disclosed = false;
+    *ret = (struct reported){false, false};
     if (status == STATUS_OK)
         status = batches_get(engine->batches, place.batch, &batch);
     if (status == STATUS_OK)
@@ -135,21 +140,39 @@ static enum status was_disclosed(struct engine *engine, const struct peer *repor
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     for (size_t i = 0; i < outcome.recipient_count; i++) {
-        if (outcome.recipients[i].number == reporter->stored.number)
-            *ret_disclosed = memcmp(batch->digests[place.index], report->header.data, DIGEST_SIZE) == 0;
+        if (outcome.recipients[i].number != reporter->stored.number)
+            continue;
+        ret->disclosed = true;
+        ret->fits = memcmp(batch->digests[place.index], report->header.data, DIGEST_SIZE) == 0;
     }
     return STATUS_OK;
 }
 
-static void log_report(struct engine *engine, const struct job *job, const Wire__Report *report)
+/* The same report again, after a connection was lost or for no reason at all, is logged once. */
+static enum status note_report(struct engine *engine, const struct peer *reporter, const Wire__Report *report)
+{
+    const uint8_t kind = (uint8_t)report->kind;
+    const struct byte_view parts[] = {bytes_view(&kind, 1), bytes_of_string(report->from),
+                                      bytes_of_string(report->officer),
+                                      bytes_of_string(report->code == NULL ? "" : report->code)};
+    uint8_t sizes[4] = {1, (uint8_t)parts[1].size, (uint8_t)parts[2].size, (uint8_t)parts[3].size};
+    const struct byte_view all[] = {bytes_view(sizes, sizeof sizes), parts[0], parts[1], parts[2], parts[3]};
+    uint8_t digest[DIGEST_SIZE];
+
+    digest_sha256_parts(all, sizeof all / sizeof all[0], digest);
+    return store_note_report(engine->store, reporter->stored.number, report->event.data, digest);
+}
+
+static void log_report(struct engine *engine, const struct job *job, const Wire__Report *report, bool fits)
 {
     struct byte_view digest = bytes_view(job->digest, DIGEST_SIZE);
-    struct record_account account = {.time = engine->now,
-                                     .from = bytes_of_string(report->by),
-                                     .to = bytes_of_string(report->from),
-                                     .outcome = bytes_of_string(report_kinds[report->kind].outcome),
-                                     .details = &digest,
-                                     .detail_count = 1};
+    struct record_account account = {
+        .time = engine->now,
+        .from = bytes_of_string(report->by),
+        .to = bytes_of_string(report->from),
+        .outcome = bytes_of_string(fits ? report_kinds[report->kind].outcome : "not-held"),
+        .details = &digest,
+        .detail_count = 1};
     struct record_personal personal = {.officer = bytes_of_string(report->officer),
                                        .event = wire_view(report->event),
                                        .header = wire_view(report->header)};
@@ -160,31 +183,44 @@ static void log_report(struct engine *engine, const struct job *job, const Wire_
                       records_personal(&engine->records, &personal));
 }
 
+/* A recall is confirmed by recipient, sender and event: who never held the event has no header of it. */
 static enum status take_report(struct engine *engine, const struct job *job, const struct peer *reporter,
                                const Wire__Report *report)
 {
     const struct peer *sender = peers_find(engine->peers, bytes_of_string(report->from));
-    bool disclosed = false;
+    bool recalled = report->kind == WIRE__REPORT_KIND__RECALLED;
+    struct reported reported;
     enum status status = STATUS_OK;
 
     if (sender == NULL)
         return STATUS_OK;
-    status = was_disclosed(engine, reporter, sender, report, &disclosed);
-    if (status != STATUS_OK || !disclosed)
+    status = find_reported(engine, reporter, sender, report, &reported);
+    if (status != STATUS_OK || !reported.disclosed || !(reported.fits || recalled))
         return status;
-    log_report(engine, job, report);
-    if (report->kind == WIRE__REPORT_KIND__RECALLED)
+    if (recalled)
         status = store_drop_recall(engine->store, reporter->stored.number, sender->stored.number,
                                    report->event.data);
-    return status;
+    if (status == STATUS_OK)
+        status = note_report(engine, reporter, report);
+    if (status == STATUS_OK)
+        log_report(engine, job, report, reported.fits);
+    return status == STATUS_EXISTS ? STATUS_OK : status;
 }
 
 enum status receiving_reports(struct engine *engine, struct job *job)
 {
-    const struct peer *reporter = peers_take(engine->peers, bytes_of_string(job->member));
+    struct peer *reporter = peers_take(engine->peers, bytes_of_string(job->member));
     size_t count = job->frame->reports->n_reports;
-    enum status status = reporter == NULL ? STATUS_NO_MEMORY : engine_write(engine);
+    enum status status = reporter == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 
+    if (status != STATUS_OK)
+        return status;
+    peers_count_minute(reporter, engine->now);
+    if (reporter->reports >= engine->limits.reports_per_minute)
+        return engine_answer_error(engine, job, WIRE__ERROR_CODE__NOT_NOW,
+                                   "too many reports within a minute; send them later");
+    reporter->reports += (uint32_t)count;
+    status = engine_write(engine);
     (void)engine_records(engine, NULL, 0);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = take_report(engine, job, reporter, job->reports[i]);
@@ -214,10 +250,9 @@ enum status receiving_fetch(struct engine *engine, struct job *job)
     }
     if (first && fetch->receipts_after <= peer->stored.forwarded)
         peer->forwarded = fetch->receipts_after;
-    if (!first)
-        return STATUS_OK;
-    enum status status = replanning_tell(engine, peer);
-    return status == STATUS_OK ? ending_tell(engine, peer) : status;
+    if (first)
+        telling_start(peer);
+    return STATUS_OK;
 }
 
 enum status receiving_confirmed(struct engine *engine)

@@ -4,13 +4,9 @@
 
 #include "broker/judging.h"
 #include "broker/recheck.h"
-#include "proto/field.h"
+#include "broker/telling.h"
 
-#define REPLAN_FRAME 256
-#define TRIM_EVERY   256
-
-/* Field numbers of message Replan in wire.proto. */
-enum { EVENTS = 1 };
+#define TRIM_EVERY 256
 
 static struct party_set reached(struct engine *engine, const struct protocol *protocol,
                                 const struct subject_standing *standing)
@@ -44,37 +40,18 @@ static enum status somebody_new(struct engine *engine, const struct subject *sub
     return status;
 }
 
-static enum status tell(struct engine *engine, const struct peer *sender, struct byte_view events)
-{
-    struct outgoing *frame = NULL;
-    enum status status;
-
-    if (sender->connection == 0)
-        return STATUS_OK;
-    status =
-        outgoing_frame(sender->connection, sender->stored.id, 0, WIRE__FRAME__VERB_REPLAN, events, &frame);
-    return status == STATUS_OK ? engine_answer(engine, frame) : status;
-}
-
 enum status replanning_subject(struct engine *engine, struct subject *subject,
                                const uint8_t event[static STORE_EVENT_SIZE])
 {
     for (size_t i = 0; i < subject->standing_count; i++) {
         const struct subject_standing *standing = &subject->standing[i];
-        const struct peer *sender = peers_number(engine->peers, standing->sender);
+        struct peer *sender = peers_number(engine->peers, standing->sender);
         bool is_new = false;
         if (memcmp(standing->event, event, STORE_EVENT_SIZE) == 0 || sender == NULL)
             continue;
         enum status status = somebody_new(engine, subject, standing, &is_new);
         if (status == STATUS_OK && is_new)
-            status = engine_write(engine);
-        if (status == STATUS_OK && is_new)
-            status = store_put_replan(engine->store, standing->sender, standing->event);
-        if (status == STATUS_OK && is_new) {
-            bytes_buffer_clear(&engine->body);
-            field_put_bytes(&engine->body, EVENTS, bytes_view(standing->event, STORE_EVENT_SIZE));
-            status = tell(engine, sender, bytes_buffer_view(&engine->body));
-        }
+            status = telling_replan(engine, sender, standing->event);
         if (status != STATUS_OK)
             return status;
     }
@@ -120,32 +97,4 @@ enum status replanning_all(struct engine *engine)
         if (++seen % TRIM_EVERY == 0)
             subjects_trim(engine->subjects);
     }
-}
-
-struct telling {
-    struct byte_buffer *body;
-    size_t count;
-};
-
-static enum status add_event(void *context, const uint8_t event[static STORE_EVENT_SIZE])
-{
-    struct telling *telling = context;
-
-    if (telling->count == REPLAN_FRAME)
-        return STATUS_OK; /* the rest with the next connection */
-    field_put_bytes(telling->body, EVENTS, bytes_view(event, STORE_EVENT_SIZE));
-    telling->count++;
-    return telling->body->status;
-}
-
-enum status replanning_tell(struct engine *engine, struct peer *sender)
-{
-    struct telling telling = {.body = &engine->body};
-    enum status status;
-
-    bytes_buffer_clear(telling.body);
-    status = store_each_replan(engine->store, sender->stored.number, add_event, &telling);
-    if (status != STATUS_OK || telling.count == 0)
-        return status;
-    return tell(engine, sender, bytes_buffer_view(telling.body));
 }

@@ -10,6 +10,3 @@ enum status replanning_subject(struct engine *engine, struct subject *subject,
 
 /* replanning_all - after a bundle came into force. */
 enum status replanning_all(struct engine *engine);
-
-/* replanning_tell - what this member has been asked to plan again and has not. */
-enum status replanning_tell(struct engine *engine, struct peer *sender);

@@ -40,6 +40,7 @@ static const struct number_setting numbers[] = {
     NUMBER(frames_per_second, 1, 1000000),
     NUMBER(plans_per_minute, 1, 100000000),
     NUMBER(refusals_per_minute, 1, 1000000),
+    NUMBER(reports_per_minute, 1, 1000000),
     NUMBER(undelivered_sections, 1, INT64_C(1) << 40),
     NUMBER(disk_floor, 1 << 20, INT64_C(1) << 50),
     NUMBER(receipts_wait, 0, 10000),

@@ -285,3 +285,14 @@ void subjects_reach(struct subject_standing *standing, uint32_t member)
     if (standing->reached_count < WIRE_TO_MAX)
         standing->reached[standing->reached_count++] = member;
 }
+
+bool subjects_unreach(struct subject_standing *standing, uint32_t member)
+{
+    for (size_t i = 0; i < standing->reached_count; i++) {
+        if (standing->reached[i] != member)
+            continue;
+        standing->reached[i] = standing->reached[--standing->reached_count];
+        return true;
+    }
+    return false;
+}

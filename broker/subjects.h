@@ -77,5 +77,7 @@ struct subject_standing *subjects_stand(struct subject *subject);
 /* subjects_unstand - it was superseded. */
 void subjects_unstand(struct subject *subject, struct subject_standing *standing);
 
-/* subjects_reach - the member now has that event; once is enough. */
+/* subjects_reach - the member now has that event; once is enough. subjects_unreach - it has it no longer;
+ * false when it had not. */
 void subjects_reach(struct subject_standing *standing, uint32_t member);
+bool subjects_unreach(struct subject_standing *standing, uint32_t member);

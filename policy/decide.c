@@ -85,7 +85,7 @@ static enum policy_code check_person(struct decider *decider, const struct proto
             return POLICY_NOT_LISTED;
     }
     decider->rule_grounds = rule->need == NEED_NOTHING ? 0 : REGISTER_GROUND_LISTING | REGISTER_GROUND_REVIEW;
-    if (decider->request->repeats && decider->type->effect == EFFECT_LIST)
+    if ((decider->request->repeats || decider->request->again) && decider->type->effect == EFFECT_LIST)
         decider->rule_grounds |= REGISTER_GROUND_MOVE; /* decider_repeats_listing reads the area */
     if (rule->strands == UINT32_MAX)
         return POLICY_NONE;
@@ -383,8 +383,8 @@ void policy_decide(const struct protocol *protocol, const struct policy_facts *f
         code = decider_check_glass(&decider);
     if (code != POLICY_NONE)
         refuse_event(&decider, code);
-    else if (effect_changes_register(decider.type->effect) &&
-             !request->repeats) /* a repeated one changed it long ago */
+    else if (effect_changes_register(decider.type->effect) && !request->repeats &&
+             !request->again) /* those changed it long ago */
         conclude_change(&decider);
     else if (decider.type->effect == EFFECT_LIST && !decider_repeats_listing(&decider))
         refuse_change(&decider, "the listing that it repeats is not the one in force; list the person anew");

@@ -475,7 +475,8 @@ enum status register_try(const struct protocol *protocol, struct register_state 
     memset(ret_change, 0, sizeof *ret_change);
     assert(event->event < protocol->catalogue->event_count);
     fold.type = &protocol->catalogue->events[event->event];
-    if (event->repeats) /* the change was made when the event came first, and may be undone since */
+    if (event->repeats ||
+        event->again) /* the change was made when the event came first, and may be undone since */
         return STATUS_OK;
     if (!effect_changes_register(fold.type->effect))
         return STATUS_OK;

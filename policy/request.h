@@ -28,6 +28,7 @@ struct policy_request {
     bool correlated;          /* it answers another event */
     bool supersedes;          /* it replaces another of the sender's */
     bool repeats;             /* it repeats a standing event for those entitled since */
+    bool again;               /* it was accepted before and is looked at anew: what it changed stays */
     struct party_set already; /* repeats only: who had the event before and is left out */
 };
 

@@ -209,10 +209,11 @@ enum status store_drop_replan(struct store *store, uint32_t sender,
     return store->operations->drop_replan(store, sender, event);
 }
 
-enum status store_each_replan(struct store *store, uint32_t sender, store_replan_visitor *visit,
+enum status store_each_replan(struct store *store, uint32_t sender,
+                              const uint8_t after[static STORE_EVENT_SIZE], store_replan_visitor *visit,
                               void *context)
 {
-    return store->operations->each_replan(store, sender, visit, context);
+    return store->operations->each_replan(store, sender, after, visit, context);
 }
 
 enum status store_put_recall(struct store *store, const struct store_recall *recall)
@@ -226,10 +227,17 @@ enum status store_drop_recall(struct store *store, uint32_t recipient, uint32_t 
     return store->operations->drop_recall(store, recipient, sender, event);
 }
 
-enum status store_each_recall(struct store *store, uint32_t recipient, store_recall_visitor *visit,
-                              void *context)
+enum status store_each_recall(struct store *store, const struct store_recall *after,
+                              store_recall_visitor *visit, void *context)
 {
-    return store->operations->each_recall(store, recipient, visit, context);
+    return store->operations->each_recall(store, after, visit, context);
+}
+
+enum status store_note_report(struct store *store, uint32_t reporter,
+                              const uint8_t event[static STORE_EVENT_SIZE],
+                              const uint8_t mark[static STORE_REPORT_SIZE])
+{
+    return store->operations->note_report(store, reporter, event, mark);
 }
 
 enum status store_get_state(struct store *store, const char *name, struct byte_view *ret_value)

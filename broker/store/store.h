@@ -88,6 +88,9 @@ void store_mask_set(uint8_t mask[static STORE_MASK_SIZE], size_t place);
 void store_mask_clear(uint8_t mask[static STORE_MASK_SIZE], size_t place);
 size_t store_mask_count(const uint8_t mask[static STORE_MASK_SIZE]);
 
+/* By what a member's report is known again, apart from the event that it is about. */
+#define STORE_REPORT_SIZE 16
+
 /* Where an event stands. */
 struct store_place {
     uint64_t batch;
@@ -151,13 +154,17 @@ struct store_operations {
                               const uint8_t event[static STORE_EVENT_SIZE]);
     enum status (*drop_replan)(struct store *store, uint32_t sender,
                                const uint8_t event[static STORE_EVENT_SIZE]);
-    enum status (*each_replan)(struct store *store, uint32_t sender, store_replan_visitor *visit,
+    enum status (*each_replan)(struct store *store, uint32_t sender,
+                               const uint8_t after[static STORE_EVENT_SIZE], store_replan_visitor *visit,
                                void *context);
     enum status (*put_recall)(struct store *store, const struct store_recall *recall);
     enum status (*drop_recall)(struct store *store, uint32_t recipient, uint32_t sender,
                                const uint8_t event[static STORE_EVENT_SIZE]);
-    enum status (*each_recall)(struct store *store, uint32_t recipient, store_recall_visitor *visit,
-                               void *context);
+    enum status (*each_recall)(struct store *store, const struct store_recall *after,
+                               store_recall_visitor *visit, void *context);
+    enum status (*note_report)(struct store *store, uint32_t reporter,
+                               const uint8_t event[static STORE_EVENT_SIZE],
+                               const uint8_t mark[static STORE_REPORT_SIZE]);
     enum status (*get_state)(struct store *store, const char *name, struct byte_view *ret_value);
     enum status (*put_state)(struct store *store, const char *name, struct byte_view value);
 };
@@ -253,21 +260,28 @@ enum status store_append_ground(struct store *store, struct store_place place, s
 enum status store_get_ground(struct store *store, struct store_place place, struct byte_view *ret_ground);
 
 /* Standing events that a sender is to publish again, for those entitled since. Putting one twice, or dropping
- * one that is not there, changes nothing. */
+ * one that is not there, changes nothing. store_each_replan: those after an event (zeros: from the start). */
 enum status store_put_replan(struct store *store, uint32_t sender,
                              const uint8_t event[static STORE_EVENT_SIZE]);
 enum status store_drop_replan(struct store *store, uint32_t sender,
                               const uint8_t event[static STORE_EVENT_SIZE]);
-enum status store_each_replan(struct store *store, uint32_t sender, store_replan_visitor *visit,
+enum status store_each_replan(struct store *store, uint32_t sender,
+                              const uint8_t after[static STORE_EVENT_SIZE], store_replan_visitor *visit,
                               void *context);
 
 /* Recalls that their recipients have not confirmed. As with replans, twice is once, and dropping what is not
- * there changes nothing. */
+ * there changes nothing. store_each_recall: those of after->recipient after a sender's event (sender 0: from
+ * the start), ascending by both. */
 enum status store_put_recall(struct store *store, const struct store_recall *recall);
 enum status store_drop_recall(struct store *store, uint32_t recipient, uint32_t sender,
                               const uint8_t event[static STORE_EVENT_SIZE]);
-enum status store_each_recall(struct store *store, uint32_t recipient, store_recall_visitor *visit,
-                              void *context);
+enum status store_each_recall(struct store *store, const struct store_recall *after,
+                              store_recall_visitor *visit, void *context);
+
+/* store_note_report - a member reported this about an event; STATUS_EXISTS when it had before. */
+enum status store_note_report(struct store *store, uint32_t reporter,
+                              const uint8_t event[static STORE_EVENT_SIZE],
+                              const uint8_t mark[static STORE_REPORT_SIZE]);
 
 /* Single values by name. store_get_state: STATUS_NOT_FOUND. */
 enum status store_get_state(struct store *store, const char *name, struct byte_view *ret_value);

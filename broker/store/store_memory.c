@@ -435,14 +435,23 @@ static enum status memory_drop_replan(struct store *store, uint32_t sender,
     return store_rows_drop(rows_of(store), STORE_ROWS_REPLAN, &key);
 }
 
-static enum status memory_each_replan(struct store *store, uint32_t sender, store_replan_visitor *visit,
-                                      void *context)
+/* The position of the first row behind a key. */
+static size_t behind(const struct store_rows_list *rows, const struct store_rows_key *key)
 {
-    struct store_rows_key key = key_of(sender);
+    size_t position = store_rows_position(rows, key);
+
+    return position < rows->count && store_rows_is(&rows->list[position], key) ? position + 1 : position;
+}
+
+static enum status memory_each_replan(struct store *store, uint32_t sender,
+                                      const uint8_t after[static STORE_EVENT_SIZE],
+                                      store_replan_visitor *visit, void *context)
+{
+    struct store_rows_key key = pair_of(sender, after, STORE_EVENT_SIZE);
     const struct store_rows_list *rows = &rows_of(store)->tables[STORE_ROWS_REPLAN];
     enum status status = STATUS_OK;
 
-    for (size_t i = store_rows_position(rows, &key);
+    for (size_t i = behind(rows, &key);
          status == STATUS_OK && i < rows->count && memcmp(rows->list[i].key, key.bytes, 8) == 0; i++)
         status = visit(context, rows->list[i].key + 8);
     return status;
@@ -474,23 +483,33 @@ static enum status memory_drop_recall(struct store *store, uint32_t recipient, u
     return store_rows_drop(rows_of(store), STORE_ROWS_RECALL, &key);
 }
 
-static enum status memory_each_recall(struct store *store, uint32_t recipient, store_recall_visitor *visit,
-                                      void *context)
+static enum status memory_each_recall(struct store *store, const struct store_recall *after,
+                                      store_recall_visitor *visit, void *context)
 {
-    struct store_rows_key key = key_of(recipient);
+    struct store_rows_key key = recall_key(after->recipient, after->sender, after->event);
     const struct store_rows_list *rows = &rows_of(store)->tables[STORE_ROWS_RECALL];
     enum status status = STATUS_OK;
 
-    for (size_t i = store_rows_position(rows, &key);
+    for (size_t i = behind(rows, &key);
          status == STATUS_OK && i < rows->count && memcmp(rows->list[i].key, key.bytes, 8) == 0; i++) {
         const struct store_rows_row *row = &rows->list[i];
-        struct store_recall recall = {.recipient = recipient,
+        struct store_recall recall = {.recipient = after->recipient,
                                       .sender = (uint32_t)bytes_get_u64(row->key + 8),
                                       .reason = (const char *)row->value};
         memcpy(recall.event, row->key + 16, STORE_EVENT_SIZE);
         status = visit(context, &recall);
     }
     return status;
+}
+
+static enum status memory_note_report(struct store *store, uint32_t reporter,
+                                      const uint8_t event[static STORE_EVENT_SIZE],
+                                      const uint8_t mark[static STORE_REPORT_SIZE])
+{
+    struct store_rows_key key = pair_of(reporter, event, STORE_EVENT_SIZE);
+
+    store_rows_add(&key, mark, STORE_REPORT_SIZE);
+    return store_rows_append(rows_of(store), STORE_ROWS_REPORT, &key, bytes_view(NULL, 0));
 }
 
 static enum status memory_get_state(struct store *store, const char *name, struct byte_view *ret_value)
@@ -543,6 +562,7 @@ static const struct store_operations memory_operations = {
     .put_recall = memory_put_recall,
     .drop_recall = memory_drop_recall,
     .each_recall = memory_each_recall,
+    .note_report = memory_note_report,
     .get_state = memory_get_state,
     .put_state = memory_put_state,
 };

@@ -176,17 +176,20 @@ enum status store_people_drop_replan(struct store *store, uint32_t sender,
     return status == STATUS_OK ? change_replan(statement, sender, event) : status;
 }
 
-enum status store_people_each_replan(struct store *store, uint32_t sender, store_replan_visitor *visit,
-                                     void *context)
+enum status store_people_each_replan(struct store *store, uint32_t sender,
+                                     const uint8_t after[static STORE_EVENT_SIZE],
+                                     store_replan_visitor *visit, void *context)
 {
     struct db_statement *statement = NULL;
     bool row = false;
-    enum status status = db_statement(store_sqlite_self(store)->db,
-                                      "SELECT event FROM replan WHERE sender = ? ORDER BY event", &statement);
+    enum status status =
+        db_statement(store_sqlite_self(store)->db,
+                     "SELECT event FROM replan WHERE sender = ? AND event > ? ORDER BY event", &statement);
 
     if (status != STATUS_OK)
         return status;
     db_bind_int64(statement, 1, sender);
+    db_bind_blob(statement, 2, bytes_view(after, STORE_EVENT_SIZE));
     while (status == STATUS_OK) {
         struct byte_view event;
         status = db_step(statement, &row);
@@ -231,20 +234,22 @@ enum status store_people_drop_recall(struct store *store, uint32_t recipient, ui
     return db_run(statement);
 }
 
-enum status store_people_each_recall(struct store *store, uint32_t recipient, store_recall_visitor *visit,
-                                     void *context)
+enum status store_people_each_recall(struct store *store, const struct store_recall *after,
+                                     store_recall_visitor *visit, void *context)
 {
     struct db_statement *statement = NULL;
-    struct store_recall recall = {.recipient = recipient};
+    struct store_recall recall = {.recipient = after->recipient};
     bool row = false;
     enum status status = db_statement(store_sqlite_self(store)->db,
                                       "SELECT sender, event, reason FROM recall WHERE recipient = ?"
-                                      " ORDER BY sender, event",
+                                      " AND (sender, event) > (?, ?) ORDER BY sender, event",
                                       &statement);
 
     if (status != STATUS_OK)
         return status;
-    db_bind_int64(statement, 1, recipient);
+    db_bind_int64(statement, 1, after->recipient);
+    db_bind_int64(statement, 2, after->sender);
+    db_bind_blob(statement, 3, bytes_view(after->event, STORE_EVENT_SIZE));
     while (status == STATUS_OK) {
         struct byte_view event;
         status = db_step(statement, &row);
@@ -262,6 +267,24 @@ enum status store_people_each_recall(struct store *store, uint32_t recipient, st
     }
     db_reset(statement);
     return status;
+}
+
+enum status store_people_note_report(struct store *store, uint32_t reporter,
+                                     const uint8_t event[static STORE_EVENT_SIZE],
+                                     const uint8_t mark[static STORE_REPORT_SIZE])
+{
+    struct db *db = store_sqlite_self(store)->db;
+    struct db_statement *statement = NULL;
+    enum status status =
+        db_statement(db, "INSERT OR IGNORE INTO report(reporter, event, mark) VALUES(?, ?, ?)", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, reporter);
+    db_bind_blob(statement, 2, bytes_view(event, STORE_EVENT_SIZE));
+    db_bind_blob(statement, 3, bytes_view(mark, STORE_REPORT_SIZE));
+    status = db_run(statement);
+    return status == STATUS_OK && db_changes(db) == 0 ? STATUS_EXISTS : status;
 }
 
 enum status store_people_get_state(struct store *store, const char *name, struct byte_view *ret_value)

@@ -27,6 +27,8 @@ const char store_sqlite_schema[] =
     " WITHOUT ROWID;"
     "CREATE TABLE recall(recipient INTEGER NOT NULL, sender INTEGER NOT NULL, event BLOB NOT NULL,"
     " reason TEXT NOT NULL, PRIMARY KEY(recipient, sender, event)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE report(reporter INTEGER NOT NULL, event BLOB NOT NULL, mark BLOB NOT NULL,"
+    " PRIMARY KEY(reporter, event, mark)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE state(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
 struct store_sqlite *store_sqlite_self(const struct store *store)
@@ -353,6 +355,7 @@ static const struct store_operations sqlite_operations = {
     .put_recall = store_people_put_recall,
     .drop_recall = store_people_drop_recall,
     .each_recall = store_people_each_recall,
+    .note_report = store_people_note_report,
     .get_state = store_people_get_state,
     .put_state = store_people_put_state,
 };

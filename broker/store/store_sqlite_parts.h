@@ -60,12 +60,16 @@ enum status store_people_put_replan(struct store *store, uint32_t sender,
                                     const uint8_t event[static STORE_EVENT_SIZE]);
 enum status store_people_drop_replan(struct store *store, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE]);
-enum status store_people_each_replan(struct store *store, uint32_t sender, store_replan_visitor *visit,
-                                     void *context);
+enum status store_people_each_replan(struct store *store, uint32_t sender,
+                                     const uint8_t after[static STORE_EVENT_SIZE],
+                                     store_replan_visitor *visit, void *context);
 enum status store_people_put_recall(struct store *store, const struct store_recall *recall);
 enum status store_people_drop_recall(struct store *store, uint32_t recipient, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE]);
-enum status store_people_each_recall(struct store *store, uint32_t recipient, store_recall_visitor *visit,
-                                     void *context);
+enum status store_people_each_recall(struct store *store, const struct store_recall *after,
+                                     store_recall_visitor *visit, void *context);
+enum status store_people_note_report(struct store *store, uint32_t reporter,
+                                     const uint8_t event[static STORE_EVENT_SIZE],
+                                     const uint8_t mark[static STORE_REPORT_SIZE]);
 enum status store_people_get_state(struct store *store, const char *name, struct byte_view *ret_value);
 enum status store_people_put_state(struct store *store, const char *name, struct byte_view value);

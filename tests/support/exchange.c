@@ -65,6 +65,11 @@ static void take_bundle(struct exchange *exchange, struct bundle *bundle)
 
 struct exchange *exchange_new(void)
 {
+    return exchange_new_aged(EXCHANGE_AGENTS, 0);
+}
+
+struct exchange *exchange_new_aged(size_t agent, unsigned days)
+{
     struct exchange *exchange = calloc(1, sizeof *exchange);
 
     assert_non_null(exchange);
@@ -77,9 +82,11 @@ struct exchange *exchange_new(void)
              PARTNERSHIP_BROKER);
     for (size_t i = 0; i < EXCHANGE_AGENTS; i++) {
         exchange->agents[i].id = ids[i];
+        exchange->partnership->now = PARTNERSHIP_NOW - (i == agent ? days : 0) * CIVIL_DAY_MS;
         exchange->agents[i].keys = partnership_member(exchange->partnership, ids[i], ROLE_AGENT);
         exchange->agents[i].ids = uuid_source(random_system());
     }
+    exchange->partnership->now = PARTNERSHIP_NOW;
     take_bundle(exchange, exchange_bundle(exchange, NULL));
     return exchange;
 }
@@ -668,20 +675,28 @@ void exchange_receipts(struct exchange *exchange, size_t agent, const Wire__Deli
 void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
                      const struct exchange_event *event)
 {
+    uint8_t digest[DIGEST_SIZE];
+
+    header_digest(bytes_buffer_view(&event->header), digest);
+    (void)exchange_report_as(exchange, agent, kind, event, digest, WIRE__FRAME__VERB_REPORTS_STORED);
+}
+
+const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
+                                      const struct exchange_event *event,
+                                      const uint8_t header[static DIGEST_SIZE], Wire__Frame__VerbCase answer)
+{
     Wire__Frame frame = WIRE__FRAME__INIT;
     Wire__ReportBatch batch = WIRE__REPORT_BATCH__INIT;
     Wire__Report report = WIRE__REPORT__INIT;
     struct byte_buffer bytes = bytes_buffer(4096);
     struct batch_signer signer = signer_of(exchange, agent);
     uint8_t signature[ED25519_SIGNATURE_SIZE];
-    uint8_t digest[DIGEST_SIZE];
 
-    header_digest(bytes_buffer_view(&event->header), digest);
     report.by = (char *)(uintptr_t)ids[agent];
     report.kind = kind;
     report.from = (char *)(uintptr_t)ids[event->from];
     report.event = wire_data(bytes_view(event->core.event, CORE_EVENT_SIZE));
-    report.header = wire_data(bytes_view(digest, sizeof digest));
+    report.header = wire_data(bytes_view(header, DIGEST_SIZE));
     report.officer = (char *)(uintptr_t) "automatic:test";
     report.time = (uint64_t)clock_now(&exchange->clock);
     wire_pack(&report.base, &bytes);
@@ -699,8 +714,8 @@ void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind k
     batch.n_reports = 1;
     batch.reports = &data;
     send_frame(exchange, agent, &frame);
-    (void)exchange_wait(exchange, agent, WIRE__FRAME__VERB_REPORTS_STORED);
     bytes_buffer_free(&bytes);
+    return exchange_wait(exchange, agent, answer);
 }
 
 /* ---- the log ---- */

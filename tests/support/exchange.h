@@ -64,6 +64,8 @@ struct exchange_event {
 };
 
 struct exchange *exchange_new(void); /* everybody enrolled, nothing started */
+/* exchange_new_aged - the same, but that agent's certificate was issued so many days ago. */
+struct exchange *exchange_new_aged(size_t agent, unsigned days);
 void exchange_free(struct exchange **exchange);
 
 void exchange_start(struct exchange *exchange);
@@ -128,6 +130,11 @@ void exchange_receipts(struct exchange *exchange, size_t agent, const Wire__Deli
 /* exchange_report - an agent reports on an event that it received, and the broker stores that. */
 void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
                      const struct exchange_event *event);
+
+/* exchange_report_as - the same with any header digest; the broker's answer, which is of that verb. */
+const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
+                                      const struct exchange_event *event,
+                                      const uint8_t header[static DIGEST_SIZE], Wire__Frame__VerbCase answer);
 
 /* exchange_list - police put that person on the list (adult, stoke, force 21), and deliveries of it are left
  * alone. exchange_consent - probation records a consent. */

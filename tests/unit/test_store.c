@@ -381,6 +381,8 @@ static void test_replans_and_recalls(void **state)
 {
     struct store *store = store_of(state);
     struct store_recall recall = {.recipient = 1, .sender = 3, .reason = "why"};
+    struct store_recall after = {.recipient = 1};
+    static const uint8_t start[STORE_EVENT_SIZE];
     uint32_t seen = 0;
     uint8_t id[STORE_EVENT_SIZE];
 
@@ -389,12 +391,16 @@ static void test_replans_and_recalls(void **state)
     assert_int_equal(store_put_replan(store, 1, id), STATUS_OK);
     assert_int_equal(store_put_replan(store, 2, event_id(id, 9)), STATUS_OK);
     assert_int_equal(store_put_replan(store, 1, event_id(id, 1)), STATUS_OK);
-    assert_int_equal(store_each_replan(store, 1, count_replan, &seen), STATUS_OK);
+    assert_int_equal(store_each_replan(store, 1, start, count_replan, &seen), STATUS_OK);
     assert_int_equal(seen, 12);
+    seen = 0;
+    assert_int_equal(store_each_replan(store, 1, event_id(id, 1), count_replan, &seen), STATUS_OK);
+    assert_int_equal(seen, 2);
+    event_id(id, 1);
     assert_int_equal(store_drop_replan(store, 1, event_id(id, 2)), STATUS_OK);
     assert_int_equal(store_drop_replan(store, 1, id), STATUS_OK);
     seen = 0;
-    assert_int_equal(store_each_replan(store, 1, count_replan, &seen), STATUS_OK);
+    assert_int_equal(store_each_replan(store, 1, start, count_replan, &seen), STATUS_OK);
     assert_int_equal(seen, 1);
     event_id(recall.event, 4);
     assert_int_equal(store_put_recall(store, &recall), STATUS_OK);
@@ -403,13 +409,40 @@ static void test_replans_and_recalls(void **state)
     event_id(recall.event, 5);
     assert_int_equal(store_put_recall(store, &recall), STATUS_OK);
     seen = 0;
-    assert_int_equal(store_each_recall(store, 1, count_recall, &seen), STATUS_OK);
+    assert_int_equal(store_each_recall(store, &after, count_recall, &seen), STATUS_OK);
+    assert_int_equal(seen, 4);
+    after.sender = 3; /* told up to that one; the next is another sender's or a later event */
+    event_id(after.event, 4);
+    seen = 0;
+    assert_int_equal(store_each_recall(store, &after, count_recall, &seen), STATUS_OK);
+    assert_int_equal(seen, 0);
+    event_id(after.event, 3);
+    assert_int_equal(store_each_recall(store, &after, count_recall, &seen), STATUS_OK);
     assert_int_equal(seen, 4);
     assert_int_equal(store_drop_recall(store, 1, 3, event_id(id, 5)), STATUS_OK);
     assert_int_equal(store_drop_recall(store, 1, 3, event_id(id, 4)), STATUS_OK);
     seen = 0;
-    assert_int_equal(store_each_recall(store, 1, count_recall, &seen), STATUS_OK);
+    assert_int_equal(store_each_recall(store, &after, count_recall, &seen), STATUS_OK);
     assert_int_equal(seen, 0);
+    commit(store);
+}
+
+static void test_reports_are_known_again(void **state)
+{
+    struct store *store = store_of(state);
+    const uint8_t mark[STORE_REPORT_SIZE] = {1};
+    const uint8_t other[STORE_REPORT_SIZE] = {2};
+    uint8_t id[STORE_EVENT_SIZE];
+
+    begin(store);
+    assert_int_equal(store_note_report(store, 1, event_id(id, 7), mark), STATUS_OK);
+    assert_int_equal(store_note_report(store, 1, id, mark), STATUS_EXISTS);
+    assert_int_equal(store_note_report(store, 1, id, other), STATUS_OK);
+    assert_int_equal(store_note_report(store, 2, id, mark), STATUS_OK);
+    assert_int_equal(store_note_report(store, 1, event_id(id, 8), mark), STATUS_OK);
+    commit(store);
+    begin(store);
+    assert_int_equal(store_note_report(store, 1, id, mark), STATUS_EXISTS);
     commit(store);
 }
 
@@ -511,8 +544,8 @@ static void test_rollback(void **state)
     CONTRACT(test_members, open), CONTRACT(test_batches, open), CONTRACT(test_ranges, open),                 \
         CONTRACT(test_late, open), CONTRACT(test_slices_in_order, open), CONTRACT(test_marks_of_all, open),  \
         CONTRACT(test_take_out, open), CONTRACT(test_forwards, open),                                        \
-        CONTRACT(test_replans_and_recalls, open), CONTRACT(test_subjects, open),                             \
-        CONTRACT(test_grounds_and_state, open), CONTRACT(test_rollback, open)
+        CONTRACT(test_replans_and_recalls, open), CONTRACT(test_reports_are_known_again, open),              \
+        CONTRACT(test_subjects, open), CONTRACT(test_grounds_and_state, open), CONTRACT(test_rollback, open)
 
 int main(void)
 {
