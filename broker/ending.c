@@ -50,7 +50,7 @@ static bool rule_remains(const struct protocol *protocol, const struct job_event
  * register before them said. */
 static bool decided_again(enum effect effect)
 {
-    return !effect_changes_register(effect) || effect == EFFECT_LIST || effect == EFFECT_RELEASE;
+    return effect == EFFECT_NONE || effect == EFFECT_LIST || effect == EFFECT_RELEASE;
 }
 
 static enum status still_granted(struct engine *engine, struct store_place place, const char *to,
