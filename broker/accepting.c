@@ -5,6 +5,7 @@
 
 #include "broker/ending.h"
 #include "broker/grounds.h"
+#include "broker/overriding.h"
 #include "broker/replanning.h"
 #include "proto/digest.h"
 
@@ -72,7 +73,8 @@ static size_t add_personal(struct engine *engine, const struct envelope_publishe
 
 static uint8_t flags_of(const struct policy_decision *decision, bool late)
 {
-    return (uint8_t)((decision->juvenile ? RECORD_JUVENILE : 0) | (late ? RECORD_LATE : 0));
+    return (uint8_t)((decision->juvenile ? RECORD_JUVENILE : 0) | (late ? RECORD_LATE : 0) |
+                     (decision->break_glass ? RECORD_BREAK_GLASS : 0));
 }
 
 static bool any_late(const struct policy_decision *decision)
@@ -112,7 +114,7 @@ static enum status disclose(struct engine *engine, const struct record_account *
     account.to_counter = ++recipient->stored.received;
     recipient->dirty = true;
     judging->parts[place] =
-        (struct judging_part){.urgent = granted->urgent,
+        (struct judging_part){.urgent = granted->urgent || engine->decision->break_glass,
                               .rests_on = granted->rests_on,
                               .counter = account.to_counter,
                               .entry = records_add(&engine->records, RECORD_DISCLOSED, &account, personal)};
@@ -297,6 +299,17 @@ static enum status stand(struct engine *engine, const struct job *job, struct ac
 
 /* ---- an accepted event ---- */
 
+/* Of a question the log keeps which items it was for. */
+static void list_asked(const struct catalogue *catalogue, const struct policy_request *request,
+                       struct byte_view labels[static RECORD_LABELS_MAX], struct record_account *account)
+{
+    for (unsigned i = label_set_next(&request->asked, 0);
+         i != SET256_END && account->label_count < RECORD_LABELS_MAX;
+         i = label_set_next(&request->asked, i + 1))
+        labels[account->label_count++] = bytes_of_string(catalogue->labels[i].label);
+    account->labels = labels;
+}
+
 static enum status log_accepted(struct engine *engine, const struct job *job, struct accepting_batch *batch,
                                 const struct subject *subject, struct judging *judging,
                                 const struct register_change *change, uint64_t *ret_change_entry)
@@ -306,12 +319,14 @@ static enum status log_accepted(struct engine *engine, const struct job *job, st
     const struct policy_decision *decision = engine->decision;
     struct record_account shared = accepting_account(engine, &event->core, protocol);
     struct record_account account = shared;
+    struct byte_view asked[RECORD_LABELS_MAX];
     uint64_t grounds[REGISTER_GROUNDS];
     size_t personal = add_personal(engine, event, grounds, list_grounds(decision, subject, grounds));
     enum status status = STATUS_OK;
 
     if (decision->rule != PROTOCOL_NONE)
         account.rule = bytes_of_string(protocol->protocol->rules[decision->rule].id);
+    list_asked(engine->rulebook->catalogue, &job->events[batch->index].request, asked, &account);
     account.outcome = bytes_of_string("accepted");
     account.flags = flags_of(decision, any_late(decision));
     account.from_counter = ++batch->sender->stored.sent;
@@ -320,6 +335,7 @@ static enum status log_accepted(struct engine *engine, const struct job *job, st
     judging->outcome.log_index = records_add(&engine->records, RECORD_ACCEPTED, &account, personal);
     for (size_t i = 0; status == STATUS_OK && i < event->part_count; i++)
         status = disclose(engine, &shared, personal, &event->parts[i], judging, i);
+    account.label_count = 0;
     if (change->effect != EFFECT_NONE) {
         account.from_counter = 0;
         account.outcome = bytes_of_string(change->clears != 0 ? "ended" : "recorded");
@@ -327,7 +343,7 @@ static enum status log_accepted(struct engine *engine, const struct job *job, st
     }
     for (size_t i = 0; i < decision->refusal_count; i++)
         log_gap(engine, &shared, personal, protocol->protocol, &decision->refusals[i]);
-    return status;
+    return status == STATUS_OK ? overriding_accepted(engine, job, batch, &shared, personal) : status;
 }
 
 enum status accepting_event(struct engine *engine, struct job *job, struct accepting_batch *batch,

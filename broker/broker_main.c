@@ -8,17 +8,15 @@
 #include <sys/stat.h>
 
 #include "base/harden.h"
-#include "base/local_client.h"
 #include "base/options.h"
 #include "base/safefile.h"
+#include "broker/calling.h"
 #include "broker/command.h"
 #include "broker/load.h"
 #include "broker/operator.h"
 #include "broker/serve.h"
 #include "broker/setup.h"
 #include "certs/archive.h"
-
-#define CALL_MS 30000 /* how long a command waits for the running broker */
 
 /* ---- init, renew ---- */
 
@@ -108,38 +106,6 @@ static int run_renew(const struct options *options, void *context)
     return EXIT_DONE;
 }
 
-/* ---- asking a running broker ---- */
-
-static int call(const struct options *options, json_t *request, json_t **ret)
-{
-    const char *folder = options_text(options, "dir");
-    char path[PATH_MAX];
-    struct local_client *client = NULL;
-    bool last = false;
-    int size = snprintf(path, sizeof path, "%s/%s", folder, OPERATOR_SOCKET);
-    enum status status = size > 0 && size < PATH_MAX ? STATUS_OK : STATUS_BAD_ARGUMENT;
-
-    if (status == STATUS_OK && request == NULL)
-        status = STATUS_NO_MEMORY;
-    if (status == STATUS_OK)
-        status = local_client_connect(path, CALL_MS, &client);
-    if (status == STATUS_OK)
-        status = local_client_call(client, request, CALL_MS, ret, &last);
-    local_client_close(&client);
-    json_decref(request);
-    if (status == STATUS_NOT_FOUND || status == STATUS_CLOSED)
-        return options_fail(options, EXIT_REFUSED, "%s: the broker is not running", folder);
-    if (status != STATUS_OK)
-        return command_fail(options, status, path, status_text(status));
-    const char *error = json_string_value(json_object_get(*ret, "error"));
-    if (error == NULL)
-        return EXIT_DONE;
-    int code = options_fail(options, EXIT_REFUSED, "%s: %s", folder, error);
-    json_decref(*ret);
-    *ret = NULL;
-    return code;
-}
-
 /* ---- load ---- */
 
 static void print_loaded(const struct options *options, uint64_t serial, bool fresh, bool renewed)
@@ -165,9 +131,9 @@ static int load_running(const struct options *options)
     if (realpath(options_text(options, "bundle"), path) == NULL)
         return command_fail(options, safefile_status(errno), options_text(options, "bundle"),
                             strerror(errno));
-    int code =
-        call(options, json_pack("{s:s, s:s, s:s*}", "do", "load", "bundle", path, "fingerprint", fingerprint),
-             &reply);
+    int code = calling_ask(
+        options, json_pack("{s:s, s:s, s:s*}", "do", "load", "bundle", path, "fingerprint", fingerprint),
+        &reply);
     if (code == EXIT_DONE)
         print_loaded(options, (uint64_t)json_integer_value(json_object_get(reply, "serial")),
                      json_is_true(json_object_get(reply, "fresh")),
@@ -266,9 +232,25 @@ static void print_numbers(FILE *out, const char *title, json_t *object)
     fprintf(out, "%s\n", title);
     json_object_foreach(object, key, value)
     {
+        if (json_is_array(value)) /* told in words */
+            continue;
         char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         fprintf(out, "  %s %s\n", key, json_is_string(value) ? json_string_value(value) : text);
         free(text);
+    }
+}
+
+/* Break-glass uses that somebody must look at. */
+static void print_uses(FILE *out, const json_t *uses)
+{
+    size_t index = 0;
+    json_t *use = NULL;
+
+    json_array_foreach(uses, index, use)
+    {
+        fprintf(out, "BREAK-GLASS, %s: %s used %s (%s), event %s, to be confirmed by %s\n",
+                text_of(use, "state"), text_of(use, "from"), text_of(use, "rule"), text_of(use, "reason"),
+                text_of(use, "event"), text_of(use, "confirm_by"));
     }
 }
 
@@ -295,6 +277,7 @@ static void print_status(FILE *out, const json_t *status)
     }
     print_numbers(out, "connections and frames", json_object_get(status, "door"));
     print_numbers(out, "store and log", json_object_get(status, "pipeline"));
+    print_uses(out, json_object_get(json_object_get(status, "pipeline"), "break_glass"));
 }
 
 static int run_status(const struct options *options, void *context)
@@ -303,13 +286,28 @@ static int run_status(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code = call(options, json_pack("{s:s}", "do", "status"), &reply);
+    int code = calling_ask(options, json_pack("{s:s}", "do", "status"), &reply);
     if (code == EXIT_DONE && options_flag(options, "json")) {
         (void)json_dumpf(reply, out, JSON_COMPACT);
         fputc('\n', out);
     } else if (code == EXIT_DONE) {
         print_status(out, reply);
     }
+    json_decref(reply);
+    return code;
+}
+
+/* ---- lift ---- */
+
+static int run_lift(const struct options *options, void *context)
+{
+    json_t *reply = NULL;
+
+    (void)context;
+    int code = calling_ask(
+        options, json_pack("{s:s, s:s}", "do", "lift", "event", options_argument(options, 0)), &reply);
+    if (code == EXIT_DONE)
+        fputs("settled; the log says by whom\n", options_out(options));
     json_decref(reply);
     return code;
 }
@@ -343,6 +341,11 @@ static const struct option_spec status_options[] = {
     {0},
 };
 
+static const struct option_spec lift_options[] = {
+    {"dir", "B", "the broker's folder", OPTION_TEXT, true},
+    {0},
+};
+
 static const struct option_spec renew_options[] = {
     {"dir", "B", "the broker's folder", OPTION_TEXT, true},
     {0},
@@ -362,6 +365,13 @@ static const struct command commands[] = {
      .help = "what a running broker is doing",
      .options = status_options,
      .run = run_status},
+    {.name = "lift",
+     .help = "settle a break-glass use that nobody confirmed",
+     .options = lift_options,
+     .arguments = "EVENT",
+     .least_arguments = 1,
+     .most_arguments = 1,
+     .run = run_lift},
     {.name = "renew",
      .help = "make new keys and the request for their certificate",
      .options = renew_options,

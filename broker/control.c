@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "broker/logbook.h"
+#include "broker/overriding.h"
+#include "proto/uuid.h"
 
 static enum status answer(struct engine *engine, const struct job *job, json_t *json)
 {
@@ -36,6 +39,30 @@ static json_int_t number(uint64_t value)
     return (json_int_t)value;
 }
 
+/* Break-glass uses that nobody has confirmed yet. */
+static json_t *waiting_uses(const struct engine *engine)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < glass_count(engine->glass); i++) {
+        const struct glass_use *use = glass_at(engine->glass, i);
+        const struct peer *sender = peers_number(engine->peers, use->sender);
+        char id[UUID_TEXT_SIZE];
+        char due[CIVIL_TIME_SIZE];
+
+        if (!glass_waits(use))
+            continue;
+        uuid_format(use->event, id);
+        civil_format_time(use->due, due);
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "event", id,
+                                                    "from", sender == NULL ? "" : sender->stored.id,
+                                                    "protocol", use->protocol, "rule", use->rule, "reason",
+                                                    use->reason, "confirm_by", due, "state",
+                                                    use->due < engine->now ? "suspended" : "waiting"));
+    }
+    return list;
+}
+
 static enum status tell_status(struct engine *engine, const struct job *job)
 {
     struct logbook_checkpoint checkpoint = logbook_checkpoint(engine->logbook);
@@ -47,13 +74,13 @@ static enum status tell_status(struct engine *engine, const struct job *job)
         connected += peers_at(engine->peers, i)->connection != 0;
     }
     return answer(engine, job,
-                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "serial",
+                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "serial",
                             number(bundle_serial(engine->rulebook->bundle)), "members",
                             number(peers_count(engine->peers)), "connected", number(connected), "entries",
                             number(logbook_size(engine->logbook)), "signed", number(checkpoint.size),
                             "accepted", number(engine->accepted), "refused", number(engine->refused),
                             "delivered", number(engine->delivered), "undelivered", number(undelivered),
-                            "disk_full", (int)engine->disk_full));
+                            "disk_full", (int)engine->disk_full, "break_glass", waiting_uses(engine)));
 }
 
 static enum status log_query(struct engine *engine, const struct job *job, const json_t *request)
@@ -82,6 +109,22 @@ static enum status log_query(struct engine *engine, const struct job *job, const
     return status == STATUS_OK ? answer(engine, job, json_pack("{s:I}", "index", number(index))) : status;
 }
 
+static enum status lift(struct engine *engine, const struct job *job, const json_t *request)
+{
+    const char *officer = json_string_value(json_object_get(request, "officer"));
+    const char *text = json_string_value(json_object_get(request, "event"));
+    uint8_t event[UUID_SIZE];
+    enum status status;
+
+    if (officer == NULL || !wire_check_officer(bytes_of_string(officer)) || text == NULL ||
+        uuid_parse(bytes_of_string(text), event) != STATUS_OK)
+        return answer_problem(engine, job, "who lifts, and which event, must be said");
+    status = overriding_lift(engine, event, bytes_of_string(officer));
+    if (status == STATUS_NOT_FOUND)
+        return answer_problem(engine, job, "no override of that id waits to be confirmed");
+    return status == STATUS_OK ? answer(engine, job, json_pack("{s:b}", "lifted", 1)) : status;
+}
+
 static json_t *read_request(const struct job *job)
 {
     json_error_t error;
@@ -105,8 +148,10 @@ enum status control_handle(struct engine *engine, struct job *job)
         status = tell_status(engine, job);
     else if (asks(request, "log-query"))
         status = log_query(engine, job, request);
+    else if (asks(request, "lift"))
+        status = lift(engine, job, request);
     else
-        status = answer_problem(engine, job, "the broker's store knows status and log-query");
+        status = answer_problem(engine, job, "the broker's store knows status, log-query and lift");
     json_decref(request);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "broker/control.h"
 #include "broker/delivery.h"
 #include "broker/forwarding.h"
+#include "broker/overriding.h"
 #include "broker/planning.h"
 #include "broker/publishing.h"
 #include "broker/receiving.h"
@@ -48,6 +49,8 @@ static enum status make_parts(struct engine *engine)
         status = repeats_new(&engine->repeats);
     if (status == STATUS_OK)
         status = peers_load(engine->store, &engine->peers);
+    if (status == STATUS_OK)
+        status = glass_new(engine->store, &engine->glass);
     if (status == STATUS_OK)
         status = store_last_batch(engine->store, &engine->started_after);
     engine->next_batch = engine->started_after + 1;
@@ -114,6 +117,7 @@ void engine_free(struct engine **engine)
     batches_free(&gone->batches);
     plans_free(&gone->plans);
     repeats_free(&gone->repeats);
+    glass_free(&gone->glass);
     records_free(&gone->records);
     job_free(&gone->second);
     wire_arena_free(&gone->second_arena);
@@ -225,6 +229,8 @@ static enum status commit(struct engine *engine)
         status = peers_save(engine->peers, engine->store);
     if (status == STATUS_OK)
         status = subjects_save(engine->subjects);
+    if (status == STATUS_OK)
+        status = glass_save(engine->glass, engine->store, engine->now);
     CRASH_POINT("broker.before_records");
     if (status == STATUS_OK)
         status = logbook_save(engine->logbook);
@@ -272,6 +278,8 @@ static enum status take_back(struct engine *engine)
     repeats_take_back(engine->repeats, logbook_size(engine->logbook));
     if (status == STATUS_OK)
         status = peers_reload(engine->peers, engine->store);
+    if (status == STATUS_OK)
+        status = glass_reload(engine->glass, engine->store);
     if (status == STATUS_OK)
         status = store_last_batch(engine->store, &last);
     engine->next_batch = last + 1;
@@ -398,9 +406,10 @@ static enum status answer_busy(struct engine *engine, struct job *job)
 
 static enum status run_group(struct engine *engine, struct job **jobs, size_t count)
 {
-    enum status status = STATUS_OK;
+    enum status status;
 
     CRASH_POINT("broker.before_group");
+    status = overriding_due(engine); /* before anything that a suspended member may try, or another mend */
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = handle(engine, jobs[i]);
     return status == STATUS_OK ? finish(engine) : status;
@@ -515,6 +524,8 @@ static enum status write_due(struct engine *engine, bool all)
         status = planning_due(engine, all);
     if (status == STATUS_OK)
         status = log_repeats(engine, all);
+    if (status == STATUS_OK)
+        status = overriding_due(engine);
     if (status == STATUS_OK)
         status = finish(engine);
     if (is_ours(status))

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/batches.h"
+#include "broker/glass.h"
 #include "broker/index.h"
 #include "broker/job.h"
 #include "broker/logbook.h"
@@ -35,6 +36,7 @@ struct engine {
     struct batches *batches;
     struct plans *plans;
     struct repeats *repeats;
+    struct glass *glass;
     uint64_t next_batch;
     uint64_t started_after; /* the last batch before this process; who was handed it is not known */
     bool confirmed_more;    /* senders have confirmed forwarded receipts since that was last written down */

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "base/civil.h"
+#include "base/logline.h"
 #include "base/notify.h"
 #include "broker/operator.h"
 
@@ -146,6 +147,15 @@ const char *gate_endpoint(const struct gate *gate)
 
 /* ---- the loop ---- */
 
+/* The contact of the broker's own id in the bundle is that of the partnership's data protection officer. */
+static void say_alert(const struct gate *gate, struct sessions_time time, struct byte_view text)
+{
+    const char *contact = bundle_contact(sessions_bundle(gate->sessions), gate->member);
+
+    logline_write(time.now, LOGLINE_WARNING, "broker", "%.*s tell=\"%s\"", (int)text.size,
+                  (const char *)text.data, contact == NULL ? "" : contact);
+}
+
 static void handle_out(struct gate *gate, struct sessions_time time, const struct pipeline_out *out)
 {
     switch (out->kind) {
@@ -157,6 +167,9 @@ static void handle_out(struct gate *gate, struct sessions_time time, const struc
         break;
     case PIPELINE_BUNDLE:
         operator_in_force(gate->operator, time);
+        break;
+    case PIPELINE_ALERT:
+        say_alert(gate, time, out->bytes);
         break;
     case PIPELINE_FATAL:
         gate->fatal = true;

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/overriding.h"
+#include "broker/questions.h"
+
 #define SKEW_MS   INT64_C(300000) /* how far an event's clock may be ahead of ours */
 #define MINUTE_MS INT64_C(60000)
 #define WHY_LIMIT ((size_t)32 << 10)
@@ -211,7 +214,7 @@ static enum status add_correlation(struct engine *engine, const struct core *cor
     facts->correlated_event = catalogue_find_event(engine->rulebook->catalogue, other.type);
     facts->correlated_same_subject = memcmp(other.subject, core->subject, CORE_SUBJECT_SIZE) == 0;
     facts->correlated_disclosed_to_sender = went_to(&outcome, peers_find(engine->peers, core->from));
-    return STATUS_OK;
+    return questions_facts(engine->rulebook->catalogue, batch, place.index, facts);
 }
 
 static enum status decide(struct engine *engine, const struct core *core, const struct job_event *event,
@@ -223,6 +226,7 @@ static enum status decide(struct engine *engine, const struct core *core, const 
 
     if (core->has_correlation)
         status = add_correlation(engine, core, subject, &facts);
+    overriding_facts(engine, core, event, &facts);
     if (status == STATUS_OK)
         policy_decide(event->protocol->protocol, &facts, &event->request, engine->now, engine->decision);
     return status;

@@ -9,10 +9,12 @@
 #include "broker/load.h"
 #include "broker/search.h"
 #include "broker/status_report.h"
+#include "proto/uuid.h"
 
 #define IDLE_MS        30000
 #define PENDING_MAX    LOCAL_SERVER_CONNECTIONS
 #define QUESTION_LIMIT ((size_t)2048)
+#define OFFICER_SIZE   32
 #define PUMP_MAX       256 /* rows of a search in one turn */
 
 /* A request whose answer needs more than one turn of the loop; number 0: none. */
@@ -45,10 +47,8 @@ struct verb_word {
 };
 
 static const struct verb_word verbs[] = {
-    {"load", OPERATOR_LOAD},
-    {"status", OPERATOR_STATUS},
-    {"search", OPERATOR_SEARCH},
-    {"stop", OPERATOR_STOP},
+    {"load", OPERATOR_LOAD}, {"status", OPERATOR_STATUS}, {"search", OPERATOR_SEARCH},
+    {"lift", OPERATOR_LIFT}, {"stop", OPERATOR_STOP},
 };
 
 static enum status wrong(struct operator_reason *reason, const char *text)
@@ -83,6 +83,17 @@ static enum status parse_search(const json_t *request, struct operator_reason *r
     return wrong(reason, why.text);
 }
 
+static enum status parse_lift(const json_t *request, struct operator_request *parsed,
+                              struct operator_reason *reason)
+{
+    uint8_t event[UUID_SIZE];
+
+    parsed->event = json_string_value(json_object_get(request, "event"));
+    if (parsed->event == NULL || uuid_parse(bytes_of_string(parsed->event), event) != STATUS_OK)
+        return wrong(reason, "\"event\" must be the id of an event");
+    return json_object_size(request) == 2 ? STATUS_OK : wrong(reason, "the request has a key too many");
+}
+
 enum status operator_parse(const json_t *request, struct operator_request *ret,
                            struct operator_reason *ret_reason)
 {
@@ -97,11 +108,13 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
         }
     }
     if (status != STATUS_OK)
-        return wrong(ret_reason, "\"do\" must be load, status, search or stop");
+        return wrong(ret_reason, "\"do\" must be load, status, search, lift or stop");
     if (parsed.verb == OPERATOR_LOAD)
         status = parse_load(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_SEARCH)
         status = parse_search(request, ret_reason);
+    else if (parsed.verb == OPERATOR_LIFT)
+        status = parse_lift(request, &parsed, ret_reason);
     else if (json_object_size(request) != 1)
         status = wrong(ret_reason, "the request has a key too many");
     if (status == STATUS_OK)
@@ -242,13 +255,19 @@ static void ask(struct operator* operator, struct local_connection * connection,
     json_decref(question);
 }
 
+/* Who asks, as the log names them. */
+static void name_officer(const struct local_connection *connection, char out[static OFFICER_SIZE])
+{
+    (void)snprintf(out, OFFICER_SIZE, "unix:%u", (unsigned)local_server_peer(connection).uid);
+}
+
 static json_t *log_query(const struct local_connection *connection, const json_t *request)
 {
     struct byte_buffer question = bytes_buffer(QUESTION_LIMIT);
-    char officer[32];
+    char officer[OFFICER_SIZE];
     json_t *object = NULL;
 
-    (void)snprintf(officer, sizeof officer, "unix:%u", (unsigned)local_server_peer(connection).uid);
+    name_officer(connection, officer);
     search_question(request, &question);
     if (question.status == STATUS_OK)
         object = json_pack("{s:s, s:s, s:s%}", "do", "log-query", "officer", officer, "question",
@@ -260,6 +279,7 @@ static json_t *log_query(const struct local_connection *connection, const json_t
 static void handle(struct local_connection *connection, const json_t *request, void *context)
 {
     struct operator* operator= context;
+    char officer[OFFICER_SIZE];
     struct operator_request parsed;
     struct operator_reason reason = {{0}};
 
@@ -279,6 +299,11 @@ static void handle(struct local_connection *connection, const json_t *request, v
             ask(operator, connection, OPERATOR_SEARCH, log_query(connection, request), request);
         else
             reply_error(connection, "as many searches as are allowed at once are running: try again");
+        break;
+    case OPERATOR_LIFT:
+        name_officer(connection, officer);
+        ask(operator, connection, OPERATOR_LIFT,
+            json_pack("{s:s, s:s, s:s}", "do", "lift", "officer", officer, "event", parsed.event), request);
         break;
     case OPERATOR_STOP:
         operator->stopping = true;
@@ -366,6 +391,9 @@ void operator_answer(struct operator* operator, struct sessions_time time, uint6
         forget(pending);
     } else if (pending->verb == OPERATOR_SEARCH) {
         begin_search(operator, pending, connection, object);
+    } else if (pending->verb == OPERATOR_LIFT) {
+        reply(connection, json_incref(object));
+        forget(pending);
     } else {
         finish_status(operator, connection, object);
         forget(pending);

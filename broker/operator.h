@@ -6,7 +6,7 @@
 #include "broker/sessions.h"
 
 /*
- * The broker's local socket, FOLDER/control.sock, for those who run it: load, status, search, stop
+ * The broker's local socket, FOLDER/control.sock, for those who run it: load, status, search, lift, stop
  * (base/local_wire.h; docs/operations.md). What went wrong is answered with {"error":SENTENCE}. Part of the
  * gate's loop: one thread, never waits but for the file of a bundle.
  */
@@ -18,11 +18,13 @@ enum operator_verb {
     OPERATOR_LOAD,
     OPERATOR_STATUS,
     OPERATOR_SEARCH,
+    OPERATOR_LIFT,
     OPERATOR_STOP,
 };
 
 struct operator_request {
     enum operator_verb verb;
+    const char *event;  /* OPERATOR_LIFT: borrowed from the JSON */
     const char *bundle; /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
     bool has_fingerprint;
     uint8_t fingerprint[DIGEST_SIZE];
@@ -33,7 +35,8 @@ struct operator_reason {
 };
 
 /*
- * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"}, or
+ * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
+ * {"do":"lift","event":ID}, or
  * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.
  */
 enum status operator_parse(const json_t *request, struct operator_request *ret,

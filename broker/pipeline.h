@@ -128,8 +128,11 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
  *
  *   {"do":"status"}                                         counters, see docs/operations.md
  *   {"do":"log-query","officer":TEXT,"question":TEXT}       logs an `audit-query` entry; {"index":N} once it
- * is committed: only then may the search be answered A request that is neither, or went wrong:
- * {"error":SENTENCE}
+ * is committed: only then may the search be answered
+ *   {"do":"lift","officer":TEXT,"event":ID}                 settles a break-glass use that nobody confirmed;
+ * logged;
+ *                                                           {"lifted":true}
+ * A request that is none of these, or went wrong: {"error":SENTENCE}
  */
 enum status pipeline_control(struct pipeline *pipeline, uint64_t token, struct byte_view json);
 
@@ -137,6 +140,7 @@ enum pipeline_kind {
     PIPELINE_FRAME,   /* send bytes on connection */
     PIPELINE_CONTROL, /* bytes is the JSON answer to token */
     PIPELINE_BUNDLE,  /* the bundle given to pipeline_bundle is in force */
+    PIPELINE_ALERT,   /* bytes is one sentence that whoever runs the broker must be told at once */
     PIPELINE_FATAL,   /* bytes is one sentence: the process must end with code 3; nothing else will come */
 };
 
