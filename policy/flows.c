@@ -1,8 +1,11 @@
 #include "policy/flows.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "policy/way.h"
+
+#define HOUR_MS INT64_C(3600000)
 
 struct maker {
     struct flows *flows;
@@ -203,15 +206,36 @@ void flows_clock(const struct protocol *protocol, const struct flow *flow, struc
 {
     const struct protocol_route *route = flow->route;
     const struct catalogue_event *type = &protocol->catalogue->events[flow->event];
-    char length[CIVIL_DURATION_SIZE];
 
     if (route == NULL || route->clock == CLOCK_NONE)
         return;
-    civil_format_duration(route->clock_length, length);
-    if (route->clock == CLOCK_WITHIN)
-        bytes_append_format(ret, "within %s", length);
-    else
+    bytes_append_string(ret, route->clock == CLOCK_WITHIN ? "within " : "at least ");
+    flows_period(route->clock_length, ret);
+    if (route->clock == CLOCK_BEFORE)
         bytes_append_format(
-            ret, "at least %s before %s", length,
+            ret, " before %s",
             protocol->catalogue->labels[type->attributes[route->clock_attribute].label].label);
+}
+
+static void count(struct byte_buffer *ret, int64_t number, const char *unit)
+{
+    bytes_append_format(ret, "%" PRId64 " %s%s", number, unit, number == 1 ? "" : "s");
+}
+
+void flows_period(struct duration period, struct byte_buffer *ret)
+{
+    char text[CIVIL_DURATION_SIZE];
+
+    if (period.ms == 0 && period.months >= 24 && period.months % 12 == 0)
+        count(ret, period.months / 12, "year");
+    else if (period.ms == 0 && period.months > 0)
+        count(ret, period.months, "month");
+    else if (period.months == 0 && period.ms > 0 && period.ms % CIVIL_DAY_MS == 0)
+        count(ret, period.ms / CIVIL_DAY_MS, "day");
+    else if (period.months == 0 && period.ms > 0 && period.ms % HOUR_MS == 0)
+        count(ret, period.ms / HOUR_MS, "hour");
+    else {
+        civil_format_duration(period, text);
+        bytes_append_string(ret, text);
+    }
 }

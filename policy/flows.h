@@ -49,3 +49,6 @@ void flows_labels(const struct catalogue *catalogue, const struct label_set *lab
 
 /* flows_clock - "at least P14D before release_date", "within P1D", or "". Appends. */
 void flows_clock(const struct protocol *protocol, const struct flow *flow, struct byte_buffer *ret);
+
+/* flows_period - "18 years", "12 months", "14 days", "4 hours", or as ISO 8601 has it. Appends. */
+void flows_period(struct duration period, struct byte_buffer *ret);

@@ -8,6 +8,15 @@ static const char *text_of(struct byte_buffer *text)
     return text->status == STATUS_OK ? (const char *)text->data : "";
 }
 
+static void put_period(struct paper *paper, struct duration period)
+{
+    struct byte_buffer text = bytes_buffer(256);
+
+    flows_period(period, &text);
+    paper_cell(paper, "%s", text_of(&text));
+    bytes_buffer_free(&text);
+}
+
 static void put_classes(struct paper *paper, const struct protocol *protocol, uint32_t classes)
 {
     struct byte_buffer text = bytes_buffer(4096);
@@ -74,32 +83,30 @@ static void put_only_if(struct paper *paper, const struct protocol *protocol, co
     }
     if (flow->consent != PROTOCOL_NONE)
         paper_add(paper, "; consent %s", protocol->consents[flow->consent].scope);
+    if (rule->break_glass)
+        paper_add(paper, "break-glass: at most %u in 24 hours", rule->quota);
 }
 
 static void put_when(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
 {
     const struct protocol_rule *rule = &protocol->rules[flow->rule];
     struct byte_buffer text = bytes_buffer(1024);
-    char acknowledge[CIVIL_DURATION_SIZE];
 
     flows_clock(protocol, flow, &text);
+    if (rule->late_refused)
+        bytes_append_string(&text, ", never late");
+    if (rule->urgent) {
+        bytes_append_string(&text, "; urgent: acknowledged within ");
+        flows_period(rule->acknowledge, &text);
+        bytes_append_format(&text, ", else the %s is told", rule->escalate_to);
+    }
     paper_cell(paper, "%s", text_of(&text));
     bytes_buffer_free(&text);
-    if (rule->late_refused)
-        paper_add(paper, ", never late");
-    if (rule->urgent) {
-        civil_format_duration(rule->acknowledge, acknowledge);
-        paper_add(paper, "; urgent: acknowledged within %s, else the %s is told", acknowledge,
-                  rule->escalate_to);
-    }
 }
-
 static void put_flow(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
 {
     const struct protocol_rule *rule = &protocol->rules[flow->rule];
-    char retention[CIVIL_DURATION_SIZE];
 
-    civil_format_duration(rule->retention, retention);
     paper_cell(paper, "%s", protocol->catalogue->events[flow->event].type);
     put_classes(paper, protocol, flow->from);
     put_to(paper, protocol, flow);
@@ -108,7 +115,7 @@ static void put_flow(struct paper *paper, const struct protocol *protocol, const
     put_law(paper, protocol, flow);
     put_only_if(paper, protocol, flow);
     put_when(paper, protocol, flow);
-    paper_cell(paper, "%s", retention);
+    put_period(paper, rule->retention);
 }
 
 /* All flows about an adult; about a juvenile those that differ. Returns how many; SIZE_MAX: out of memory. */
@@ -129,6 +136,29 @@ static size_t put_rows(struct paper *paper, const struct protocol *protocol, enu
     }
     flows_free(&flows);
     return shown;
+}
+
+static void put_counts(struct paper *paper, const struct protocol *protocol)
+{
+    struct byte_buffer text = bytes_buffer(4096);
+
+    if (protocol->break_glass.event != CATALOGUE_NONE) {
+        flows_period(protocol->break_glass.confirm_within, &text);
+        paper_text(
+            paper,
+            "Break-glass: somebody of another member confirms within %s, or the right is suspended; the data "
+            "protection officer is told at once.",
+            text_of(&text));
+        bytes_buffer_clear(&text);
+        flows_labels(protocol->catalogue, &protocol->break_glass.excluded, &text);
+        paper_text(paper, "Never released so, with everything clinical: %s.", text_of(&text));
+    }
+    bytes_buffer_clear(&text);
+    flows_classes(protocol, protocol->aggregates.to, &text);
+    if (protocol->aggregates.to != 0)
+        paper_text(paper, "Counts only, none from 1 to %u, go to: %s (%s).",
+                   protocol->aggregates.suppress_below - 1, text_of(&text), protocol->aggregates.paragraph);
+    bytes_buffer_free(&text);
 }
 
 /* CSV has one table, with a first column more. */
@@ -200,11 +230,12 @@ static void put_parties(struct paper *paper, const struct protocol *protocol)
 
 static void put_juveniles(struct paper *paper, const struct protocol *protocol)
 {
-    char age[CIVIL_DURATION_SIZE];
+    struct byte_buffer age = bytes_buffer(256);
 
-    civil_format_duration(protocol->juvenile_until, age);
+    flows_period(protocol->juvenile_until, &age);
     paper_heading(paper, "About a person under age, or whose age nobody states");
-    paper_text(paper, "Under age: until %s. As above, but:", age);
+    paper_text(paper, "Under age: until %s. As above, but:", text_of(&age));
+    bytes_buffer_free(&age);
     for (uint16_t i = 0; i < protocol->class_count; i++) {
         const struct protocol_class *class = &protocol->classes[i];
 
@@ -225,6 +256,7 @@ static enum status put_all(struct paper *paper, const struct protocol *protocol,
     paper_heading(paper, "Who gets what of which event from whom");
     if ((status = put_flows(paper, protocol, FLOWS_ADULT)) != STATUS_OK)
         return status;
+    put_counts(paper, protocol);
     put_juveniles(paper, protocol);
     if ((status = put_flows(paper, protocol, FLOWS_JUVENILE)) != STATUS_OK)
         return status;

@@ -1,13 +1,18 @@
 /* concordat-protocol: check, test and explain a protocol file. docs/protocol-guide.md is its manual. */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/options.h"
 #include "policy/compare.h"
 #include "policy/coverage.h"
+#include "policy/draft.h"
 #include "policy/explain.h"
 #include "policy/files.h"
 #include "policy/matrix.h"
+#include "policy/replaying.h"
 
 #define TEXT_LARGEST ((size_t)8 << 20)
 
@@ -176,27 +181,29 @@ static int run_test(const struct options *options, void *context)
 }
 
 /* text unless --csv or --html */
-static bool form_of(const struct options *options, enum paper_form *ret_form)
+static bool form_of(const struct options *options, bool has_csv, enum paper_form *ret_form)
 {
-    bool html = options_flag(options, "html"), csv = options_flag(options, "csv");
+    bool html = options_flag(options, "html"), csv = has_csv && options_flag(options, "csv");
 
     *ret_form = html ? PAPER_HTML : csv ? PAPER_CSV : PAPER_TEXT;
     return !(html && csv);
 }
 
-static int run_matrix(const struct options *options, void *context)
+typedef enum status (*write_paper)(const struct protocol *protocol, const struct digest *digest,
+                                   enum paper_form form, struct byte_buffer *ret);
+
+static int run_paper(const struct options *options, write_paper write, bool has_csv)
 {
     struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
     struct files files = {.catalogue = NULL};
     enum paper_form form;
     int code;
 
-    (void)context;
-    if (!form_of(options, &form))
+    if (!form_of(options, has_csv, &form))
         return options_fail(options, EXIT_USAGE, "--csv and --html exclude each other; give one");
     code = open_files(options, &files);
     if (code == EXIT_DONE) {
-        enum status status = matrix_write(files.protocol, &files.digest, form, &text);
+        enum status status = write(files.protocol, &files.digest, form, &text);
 
         if (text.status == STATUS_OK)
             text.status = status;
@@ -206,15 +213,104 @@ static int run_matrix(const struct options *options, void *context)
     return code;
 }
 
+static int run_matrix(const struct options *options, void *context)
+{
+    (void)context;
+    return run_paper(options, matrix_write, true);
+}
+
+static int run_ropa(const struct options *options, void *context)
+{
+    (void)context;
+    return run_paper(options, draft_ropa, false);
+}
+
+static int run_dpia(const struct options *options, void *context)
+{
+    (void)context;
+    return run_paper(options, draft_dpia, false);
+}
+
+/* One line of past traffic. */
+static int replay_line(const struct options *options, struct replaying *replaying, struct byte_view line,
+                       uint64_t number)
+{
+    const char *path = options_text(options, "replay");
+    struct kind_reason reason = {""};
+    struct replay *replay = NULL;
+    enum status status = replay_read(line, &replay, &reason);
+
+    if (status != STATUS_OK)
+        return options_fail(options, status == STATUS_NO_MEMORY ? EXIT_ENVIRONMENT : EXIT_REFUSED,
+                            "%s:%" PRIu64 ": %s", path, number, reason.text);
+    status = replaying_add(replaying, replay, number);
+    replay_free(&replay);
+    if (status == STATUS_OK)
+        return EXIT_DONE;
+    return options_fail(options, EXIT_ENVIRONMENT, "%s:%" PRIu64 ": %s", path, number, status_text(status));
+}
+
+static int replay_lines(const struct options *options, struct replaying *replaying, FILE *file)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    uint64_t number = 0;
+    ssize_t size;
+    int code = EXIT_DONE;
+
+    while (code == EXIT_DONE && (size = getline(&line, &capacity, file)) > 0) {
+        size_t length = (size_t)size;
+
+        if (line[length - 1] == '\n')
+            length--;
+        code = replay_line(options, replaying, bytes_view(line, length), ++number);
+    }
+    if (code == EXIT_DONE && ferror(file))
+        code = options_fail(options, EXIT_ENVIRONMENT, "%s: %s", options_text(options, "replay"),
+                            strerror(errno));
+    free(line);
+    return code;
+}
+
+/* Past traffic under both versions; appends to text. */
+static int replay(const struct options *options, const struct files *before, const struct files *after,
+                  struct byte_buffer *text, bool *ret_changes)
+{
+    const char *path = options_text(options, "replay");
+    struct replaying *replaying = NULL;
+    FILE *file = fopen(path, "re");
+    int code;
+
+    if (file == NULL)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, strerror(errno));
+    replaying = replaying_new(before->protocol, after->protocol);
+    if (replaying == NULL)
+        code = options_fail(options, EXIT_ENVIRONMENT, "%s", status_text(STATUS_NO_MEMORY));
+    else
+        code = replay_lines(options, replaying, file);
+    if (code == EXIT_DONE && replaying_write(replaying, text) > 0)
+        *ret_changes = true;
+    replaying_free(&replaying);
+    fclose(file);
+    return code;
+}
+
 static int compare(const struct options *options, const struct files *before, const struct files *after)
 {
     struct byte_buffer text = bytes_buffer(TEXT_LARGEST);
     size_t changes = 0;
     enum status status = compare_write(before->protocol, after->protocol, &text, &changes);
+    bool differs = changes > 0;
+    int code = EXIT_DONE;
 
     if (text.status == STATUS_OK)
         text.status = status;
-    return print(options, options_out(options), &text, changes == 0 ? EXIT_DONE : EXIT_REFUSED);
+    if (options_text(options, "replay") != NULL)
+        code = replay(options, before, after, &text, &differs);
+    if (code == EXIT_DONE)
+        return print(options, options_out(options), &text, differs ? EXIT_REFUSED : EXIT_DONE);
+    bytes_buffer_free(&text);
+    return code;
 }
 
 /* The catalogue of one side: its own, or the one for both. */
@@ -278,10 +374,17 @@ static const struct option_spec matrix_options[] = {
     {NULL, NULL, NULL, OPTION_FLAG, false},
 };
 
+static const struct option_spec draft_options[] = {
+    {"catalogue", "FILE", "the catalogue that the protocol is written against", OPTION_TEXT, true},
+    {"html", NULL, "one page to print", OPTION_FLAG, false},
+    {NULL, NULL, NULL, OPTION_FLAG, false},
+};
+
 static const struct option_spec compare_options[] = {
     {"catalogue", "FILE", "the catalogue of both", OPTION_TEXT, false},
     {"catalogue-old", "FILE", "the catalogue of the first", OPTION_TEXT, false},
     {"catalogue-new", "FILE", "the catalogue of the second", OPTION_TEXT, false},
+    {"replay", "FILE", "past traffic to decide under both", OPTION_TEXT, false},
     {NULL, NULL, NULL, OPTION_FLAG, false},
 };
 
@@ -293,6 +396,9 @@ static const struct command commands[] = {
      run_test},
     {"matrix", "who gets which items of which event from whom, as a table to sign", matrix_options, "P.yaml",
      1, 1, NULL, run_matrix},
+    {"ropa", "draft the entry for the record of processing activities", draft_options, "P.yaml", 1, 1, NULL,
+     run_ropa},
+    {"dpia", "draft the impact assessment", draft_options, "P.yaml", 1, 1, NULL, run_dpia},
     {"compare", "what a newer version changes, in plain English", compare_options, "OLD.yaml NEW.yaml", 2, 2,
      NULL, run_compare},
     {NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},

@@ -66,7 +66,7 @@ static void test_one_change(void **state)
          "treatment.ended from drugs, but with another consent: throughcare instead of "
          "share_with_ppo_team.\n"},
         {"deadline: {within: PT24H}", "deadline: {within: PT12H}",
-         "but with another deadline: within PT12H instead of within P1D.\n"},
+         "but with another deadline: within 12 hours instead of within 1 day.\n"},
         {"condition: statutory_purposes", "condition: administration_of_justice",
          "but with another condition: administration_of_justice instead of statutory_purposes.\n"},
         {"version: 1", "version: 2",
@@ -169,12 +169,12 @@ static void test_matrix(void **state)
     text = bytes_buffer((size_t)1 << 20);
     assert_int_equal(matrix_write(before.protocol, &digest, PAPER_CSV, &text), STATUS_OK);
     written();
-    says(
-        "\"adult\",\"recall.issued\",\"probation\",\"police (home force)\",\"name, dob, pnc_id, type, "
-        "revoked_on\",\"breach: swift return of a person in breach (ST 5, ST 11)\",\"Offender Management Act "
-        "2007 s.14, from the Secretary of State (prisons) or probation; sensitive: Data Protection Act 2018 "
-        "s.35(5), Schedule 8 paragraph 1\",\"listed\",\"within P1D; urgent: acknowledged within PT2H, else "
-        "the duty officer is told\",\"P12M\"\r\n");
+    says("\"adult\",\"recall.issued\",\"probation\",\"police (home force)\",\"name, dob, pnc_id, type, "
+         "revoked_on\",\"breach: swift return of a person in breach (ST 5, ST 11)\",\"Offender Management "
+         "Act 2007");
+    says("sensitive: Data Protection Act 2018 s.35(5), Schedule 8 paragraph 1\",\"listed\",\"within 1 day; "
+         "urgent: "
+         "acknowledged within 2 hours, else the duty officer is told\",\"12 months\"\r\n");
     says("\"nobody: changes the register\"");
     bytes_buffer_clear(&text);
     assert_int_equal(matrix_write(before.protocol, &digest, PAPER_HTML, &text), STATUS_OK);
