@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenarios"
 SENDERS = [f"prison.p{number:02}" for number in range(1, 11)]
 ESTABLISHMENTS = ["ACI", "BMI", "BRI", "BSI", "DHI", "FSI", "HEI", "LEI", "OWI", "WSI"]
 SUBJECT = "2003/9391423N"
+CROWD = 1000
 
 
 def emit(name, values, unit, **more):
@@ -100,41 +102,73 @@ def resident(pid):
     return value["Rss"] / 1024, value["Anonymous"] / 1024
 
 
+def yardstick(bench, figures):
+    """What this machine can do at all, in the same minutes: CURVE and group commit without anything else."""
+    folder = bench.scheme.root / "skeleton"
+    folder.mkdir()
+    done = subprocess.run([str(bench.harness.BIN / "bench_skeleton"), str(folder), "60000"], capture_output=True,
+                          text=True, check=False, timeout=600)
+    shutil.rmtree(folder)
+    if done.returncode != 0:
+        raise bench.harness.Failed(done.stderr)
+    for name, value in json.loads(done.stdout).items():
+        figures.setdefault(name, []).append(value)
+
+
+def emit_yardstick(figures, batches):
+    emit("skeleton", figures["frames_per_second"], "events/s")
+    emit("skeleton.openssl_ed25519_verify", figures["verify_us"], "us")
+    emit("skeleton.synced_write_of_4_kib", figures["sync_us"], "us")
+    emit("batches_sealed_to_skeleton", [ours / bare for ours, bare in zip(batches, figures["frames_per_second"])],
+         "ratio")
+
+
 def through(bench, runs, quick):
     """Events a second and latencies."""
+    machine = {}
     size = 12800 if quick else 51200
     cases = (
         ("batches_sealed", dict(senders=10, events=size, batch=64, window=256)),
         ("batches_live_sealing", dict(senders=10, events=size // 2, batch=64, window=256, mode="live")),
         ("ten_in_flight_sealed", dict(senders=1, events=size // 16, batch=1, window=10)),
         ("ten_in_flight_live_sealing", dict(senders=1, events=size // 16, batch=1, window=10, mode="live")),
-        ("one_in_flight_sealed", dict(senders=1, events=size // 32, batch=1, window=1)),
-        ("one_in_flight_live_sealing", dict(senders=1, events=size // 32, batch=1, window=1, mode="live")),
+        ("one_in_flight_sealed", dict(senders=1, events=size // 32, batch=1, window=1, mode="whole")),
+        ("one_unconfirmed_sealed", dict(senders=1, events=size // 32, batch=1, window=1)),
+        ("one_unconfirmed_live_sealing", dict(senders=1, events=size // 32, batch=1, window=1, mode="live")),
         ("open_loop_1000_a_second", dict(senders=10, events=5000, batch=1, window=256, rate=1000)),
     )
     for name, options in cases:
         results = []
         for _ in range(runs):
+            if name == "batches_sealed":
+                yardstick(bench, machine)
             results.append(bench.load(**options))
             time.sleep(1.1)  # event ids of runs are told apart by the second
         emit(name, [r["events_per_second"] for r in results], "events/s", event_bytes=results[0]["event_bytes"],
              recipients=3)
+        if name == "batches_sealed":
+            emit_yardstick(machine, [r["events_per_second"] for r in results])
         for key, unit in (("confirm_p50_us", "us"), ("confirm_p99_us", "us"), ("deliver_p50_us", "us"),
-                          ("deliver_p99_us", "us"), ("broker_us_per_event", "us")):
+                          ("deliver_p99_us", "us"), ("broker_us_per_event", "us"), ("load_us_per_event", "us")):
             emit(f"{name}.{key}", [r[key] for r in results], unit)
 
 
 def growth(bench, quick):
-    """What an event costs when the log holds 10^4, 10^5, 10^6 entries."""
+    """What an event costs when the log holds about 10^4, 10^5, 10^6 entries. Needs a broker without a past."""
     for entries in (10**4, 10**5) if quick else (10**4, 10**5, 10**6):
+        measured = entries // 8 // 640 * 640  # a run adds at most half of what is there already
         while bench_entries(bench) < entries:
             missing = entries - bench_entries(bench)
-            events = min(102400, max(6400, missing // 4 // 640 * 640))
-            bench.load(senders=10, events=events, batch=64, window=256)
+            bench.load(senders=10, events=min(102400, max(640, missing // 5 // 640 * 640)), batch=64, window=256)
             time.sleep(1.1)
-        results = [bench.load(senders=10, events=12800, batch=64, window=256) for _ in range(3) if not time.sleep(1.1)]
+        before = bench_entries(bench)
+        results = []
+        for _ in range(3):
+            results.append(bench.load(senders=10, events=min(12800, max(640, measured)), batch=64, window=256))
+            time.sleep(1.1)
         emit(f"batches_at_{entries}_entries", [r["events_per_second"] for r in results], "events/s",
-             entries=bench_entries(bench))
+             entries_before=before, entries_after=bench_entries(bench))
+        emit(f"batches_at_{entries}_entries.broker_us_per_event", [r["broker_us_per_event"] for r in results], "us")
 
 
 def bench_entries(bench):
@@ -145,6 +179,13 @@ def bench_entries(bench):
 def memory(bench):
     rss, anonymous = resident(bench.broker_pid())
     emit("broker_rss_after_load", [rss], "MiB", anonymous=round(anonymous, 1))
+    crowd = subprocess.Popen([str(bench.harness.BIN / "bench_crowd"), str(bench.scheme.root), bench.scheme.endpoint,
+                              str(CROWD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    if crowd.stdout.readline().strip() != "welcome":
+        raise bench.harness.Failed("the crowd was not welcomed")
+    rss, anonymous = resident(bench.broker_pid())
+    emit(f"broker_rss_with_{CROWD}_connections", [rss], "MiB", anonymous=round(anonymous, 1))
+    crowd.communicate("")
     bench.scheme.start_agent("drugs.stoke")
     time.sleep(2)
     rss, anonymous = resident(bench.scheme.daemons["drugs.stoke"].process.pid)
@@ -216,14 +257,14 @@ def main():
     wanted = [given.only] if given.only else ["micro", "through", "growth", "import"]
     if "micro" in wanted:
         micro(harness, given.runs)
-    if "through" in wanted or "growth" in wanted:
+    for part in [part for part in ("through", "growth") if part in wanted]:
         with tempfile.TemporaryDirectory(prefix="concordat-bench-") as folder:
             bench = Bench(harness, pathlib.Path(folder))
             try:
-                if "through" in wanted:
+                if part == "through":
                     through(bench, given.runs, given.quick)
                     memory(bench)
-                if "growth" in wanted:
+                else:
                     growth(bench, given.quick)
                     verify_rate(bench, given.runs)
             finally:

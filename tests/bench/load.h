@@ -67,8 +67,9 @@ int64_t load_now(void);
 /* load_spent - processor time of this process so far, all threads, nanoseconds. */
 int64_t load_spent(void);
 
-/* load_connect - a DEALER of this member, welcomed by the broker. False after load_fail. */
-bool load_connect(struct load *load, struct load_party *party);
+/* load_open - reads this member's keys and the bundle, connects, and is welcomed by the broker. False after
+ * load_fail. */
+bool load_open(struct load *load, const char *member, struct load_party *party);
 
 /* load_events - build event numbers first .. first + n - 1 of a sender as one Publish frame. */
 enum status load_events(struct load *load, const struct load_party *sender, uint64_t first, size_t n,

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -60,7 +61,7 @@ static bool say_hello(struct load *load, struct load_party *party)
     return welcome;
 }
 
-bool load_connect(struct load *load, struct load_party *party)
+static bool connect_party(struct load *load, struct load_party *party)
 {
     const struct directory_entry *broker = directory_with_role(bundle_directory(load->bundle), ROLE_BROKER,
                                                                bundle_not_before(load->bundle) + 600000);
@@ -83,4 +84,29 @@ bool load_connect(struct load *load, struct load_party *party)
         return false;
     }
     return true;
+}
+
+bool load_open(struct load *load, const char *member, struct load_party *party)
+{
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%s/agents/%s", load->options.root, member);
+    if (load->bundle == NULL && archive_newest(folder, &load->bundle, NULL) != STATUS_OK) {
+        load_fail(load, member, "has no bundle");
+        return false;
+    }
+    if (keystore_load(folder, &party->keystore) != STATUS_OK) {
+        load_fail(load, member, "its keys do not load");
+        return false;
+    }
+    party->member = keystore_member(party->keystore);
+    party->entry = directory_by_member(bundle_directory(load->bundle), party->member,
+                                       bundle_not_before(load->bundle) + 600000);
+    if (party->entry == NULL) {
+        load_fail(load, member, "is not in the bundle");
+        return false;
+    }
+    memcpy(party->signer.root.bytes, bundle_root_digest(load->bundle), 32);
+    memcpy(party->signer.certificate.bytes, party->entry->digest, 32);
+    return connect_party(load, party);
 }

@@ -6,7 +6,6 @@
  * The members prison.p01 … are senders; drugs.stoke, police.staffordshire and probation.staffordshire
  * receive.
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,31 +16,6 @@
 
 #include "proto/pseudonym.h"
 #include "tests/bench/load.h"
-
-static bool open_party(struct load *load, const char *member, struct load_party *party)
-{
-    char folder[PATH_MAX];
-
-    snprintf(folder, sizeof folder, "%s/agents/%s", load->options.root, member);
-    if (load->bundle == NULL && archive_newest(folder, &load->bundle, NULL) != STATUS_OK) {
-        load_fail(load, member, "has no bundle");
-        return false;
-    }
-    if (keystore_load(folder, &party->keystore) != STATUS_OK) {
-        load_fail(load, member, "its keys do not load");
-        return false;
-    }
-    party->member = keystore_member(party->keystore);
-    party->entry = directory_by_member(bundle_directory(load->bundle), party->member,
-                                       bundle_not_before(load->bundle) + 600000);
-    if (party->entry == NULL) {
-        load_fail(load, member, "is not in the bundle");
-        return false;
-    }
-    memcpy(party->signer.root.bytes, bundle_root_digest(load->bundle), 32);
-    memcpy(party->signer.certificate.bytes, party->entry->digest, 32);
-    return load_connect(load, party);
-}
 
 static bool open_subject(struct load *load)
 {
@@ -110,10 +84,10 @@ static bool open_all(struct load *load)
     for (size_t i = 0; ready && i < load->options.senders; i++) {
         char member[32];
         snprintf(member, sizeof member, "prison.p%02zu", i + 1);
-        ready = open_party(load, member, &load->senders[i]);
+        ready = load_open(load, member, &load->senders[i]);
     }
     for (size_t i = 0; ready && i < LOAD_RECIPIENTS; i++)
-        ready = open_party(load, recipients[i], &load->recipients[i]);
+        ready = load_open(load, recipients[i], &load->recipients[i]);
     return ready && open_subject(load);
 }
 
