@@ -66,10 +66,13 @@ static enum status open_section(struct arrival_opener *opener, const struct enve
 /* All routes by which this rule may tell us this. */
 struct allowed {
     bool any;
-    struct label_set labels;
+    bool stands;             /* one needs no consent, or rests on one that we do not know to be withdrawn */
+    struct label_set labels; /* of all of them */
+    struct label_set free;   /* of those that need no consent */
+    struct label_set by_consent[PROTOCOL_CONSENTS_MAX];
+    struct label_set standing;          /* find_standing() */
+    uint32_t consents;                  /* bits */
     const struct protocol_route *route; /* the first */
-    uint32_t consents;                  /* bits: one of them must stand, unless `free` */
-    bool free;                          /* some route needs no consent */
 };
 
 static bool reaches(const struct protocol *protocol, const struct protocol_route *route, uint16_t us)
@@ -96,8 +99,11 @@ static void find_allowed(const struct protocol *protocol, uint16_t event, uint16
         if (!ret->any)
             ret->route = route;
         ret->any = true;
+        struct label_set *way =
+            route->consent == PROTOCOL_NONE ? &ret->free : &ret->by_consent[route->consent];
+        *way = label_set_or(*way, &route->labels);
         if (route->consent == PROTOCOL_NONE)
-            ret->free = true;
+            ret->stands = true;
         else
             ret->consents |= UINT32_C(1) << route->consent;
     }
@@ -131,21 +137,24 @@ static bool values_right(const struct catalogue *catalogue, uint16_t event, cons
     return true;
 }
 
-static enum status consent_gone(struct agent *agent, const struct protocol *protocol,
-                                const struct allowed *allowed, const struct core *core, bool *ret_gone)
+/* What the ways grant us that rest on no consent that we know to be withdrawn. */
+static enum status find_standing(struct agent *agent, const struct protocol *protocol,
+                                 const struct core *core, struct allowed *allowed)
 {
     enum status status = STATUS_OK;
 
-    *ret_gone = !allowed->free && allowed->consents != 0;
-    for (uint16_t i = 0; i < protocol->consent_count && *ret_gone && status == STATUS_OK; i++) {
+    allowed->standing = allowed->free;
+    for (uint16_t i = 0; i < protocol->consent_count && status == STATUS_OK; i++) {
         bool withdrawn = false;
 
         if ((allowed->consents >> i & 1) == 0)
             continue;
-        status = consents_withdrawn(agent, core->subject, bytes_of_string(protocol->consents[i].scope),
-                                    &withdrawn);
-        if (!withdrawn)
-            *ret_gone = false;
+        status = consents_withdrawn(agent, core->protocol, core->subject,
+                                    bytes_of_string(protocol->consents[i].scope), &withdrawn);
+        if (withdrawn)
+            continue;
+        allowed->stands = true;
+        allowed->standing = label_set_or(allowed->standing, &allowed->by_consent[i]);
     }
     return status;
 }
@@ -245,17 +254,19 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
     struct duration retention = {0, DEFAULT_RETENTION_DAYS * CIVIL_DAY_MS};
     struct arrival arrival = {0};
     enum status status = STATUS_OK;
-    bool gone = false;
 
     arrival.reason = find_rule(agent, membership, event, type, &protocol, &allowed);
     if (protocol != NULL)
         (void)policy_retention(protocol, event->section.rule, &retention);
     arrival.until = civil_add_duration(now, retention, 1);
+    /* Whatever we had of it, its trace included, is gone by now: it must not come back. */
+    if (arrival.reason == ARRIVAL_NONE && civil_add_duration(event->core.created, retention, 1) <= now)
+        arrival.reason = ARRIVAL_OLD;
     if (arrival.reason == ARRIVAL_NONE)
         arrival.reason = open_and_check(membership, opener, type, event, &status, &arrival.items);
     if (arrival.reason == ARRIVAL_NONE) {
-        status = consent_gone(agent, protocol, &allowed, &event->core, &gone);
-        if (gone)
+        status = find_standing(agent, protocol, &event->core, &allowed);
+        if (!allowed.stands || !labels_allowed(membership->catalogue, &event->section, &allowed.standing))
             arrival.reason = ARRIVAL_CONSENT;
     }
     if (status != STATUS_OK || arrival.reason != ARRIVAL_NONE)
@@ -268,6 +279,11 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
     }
     *ret_arrival = arrival;
     return STATUS_OK;
+}
+
+struct arrival arrival_failed(int64_t now)
+{
+    return (struct arrival){.reason = ARRIVAL_FAILED, .until = now + DEFAULT_RETENTION_DAYS * CIVIL_DAY_MS};
 }
 
 void arrival_free(struct arrival *arrival)

@@ -20,7 +20,9 @@
     X(KIND, "wrong-value", "a value is not of the kind that its label has")                                  \
     X(CONSENT, "consent-withdrawn", "it rests on a consent that we know to be withdrawn")                    \
     X(REPEATED, "id-used-before", "its id came before with another content")                                 \
-    X(RECALLED, "recalled", "it was recalled before it came")
+    X(RECALLED, "recalled", "it was recalled before it came")                                                \
+    X(OLD, "retention-over", "its retention ended before it came")                                           \
+    X(FAILED, "not-stored", "it could not be stored")
 
 enum arrival_reason {
 #define ARRIVAL_ENUM(symbol, code, text) ARRIVAL_##symbol,
@@ -53,6 +55,8 @@ void arrival_opener_free(struct arrival_opener **opener);
 enum status arrival_judge(struct agent *agent, const struct membership *membership,
                           struct arrival_opener *opener, const struct envelope_delivered *event, int64_t now,
                           struct arrival *ret_arrival);
+/* arrival_failed - of an event that could not be judged or stored, for reasons of ours. */
+struct arrival arrival_failed(int64_t now);
 void arrival_free(struct arrival *arrival);
 
 /* arrival_code, arrival_text - static storage. */

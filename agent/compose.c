@@ -147,7 +147,7 @@ static enum status known_pseudonym(struct agent *agent, enum pseudonym_kind kind
         status = membership_pseudonym(agent->membership, i - 1, kind, member, id, ret_subject);
         if (status != STATUS_OK)
             return status;
-        status = people_by_subject(agent->people, ret_subject, &person);
+        status = people_by_subject(agent->people, NULL, ret_subject, &person);
         bytes_wipe(&person, sizeof person);
         if (status != STATUS_NOT_FOUND)
             return status;
@@ -166,7 +166,7 @@ static enum status pnc_subject(struct agent *agent, struct byte_view written, in
 
     if (kind_canonical(KIND_PNC_ID, NULL, year_of(now), written, pnc_id, sizeof pnc_id, &why) != STATUS_OK)
         return refuse(ret_reason, "the subject is not a PNC id: %s", why.text);
-    status = people_by_pnc(agent->people, bytes_of_string(pnc_id), &person);
+    status = people_by_pnc(agent->people, NULL, bytes_of_string(pnc_id), &person);
     if (status == STATUS_OK) {
         *ret_subject = person.subject;
         bytes_wipe(&person, sizeof person);
@@ -306,7 +306,7 @@ static enum status fill_in(struct compose *compose, const char *label, const cha
 static enum status add_known(struct compose *compose, const struct pseudonym *subject)
 {
     struct person person = {0};
-    enum status status = people_by_subject(compose->agent->people, subject, &person);
+    enum status status = people_by_subject(compose->agent->people, compose->protocol->id, subject, &person);
 
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;

@@ -6,19 +6,23 @@ const char consents_schema[] = "CREATE TABLE consent ("
                                " given_at INTEGER NOT NULL,"
                                " withdrawn_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-static void key_of(const struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE],
-                   struct byte_view scope, uint8_t out[static VAULT_LOOKUP_SIZE])
+static void key_of(const struct agent *agent, struct byte_view protocol,
+                   const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope,
+                   uint8_t out[static VAULT_LOOKUP_SIZE])
 {
     struct byte_buffer name = bytes_buffer(4096);
 
     bytes_append(&name, subject, CORE_SUBJECT_SIZE);
+    bytes_append_u32(&name, (uint32_t)protocol.size);
+    bytes_append_view(&name, protocol);
     bytes_append_view(&name, scope);
     vault_lookup(agent->vault, "consent", bytes_buffer_view(&name), out);
     bytes_buffer_free(&name);
 }
 
-enum status consents_note(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE],
-                          struct byte_view scope, bool given, int64_t at)
+enum status consents_note(struct agent *agent, struct byte_view protocol,
+                          const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope, bool given,
+                          int64_t at)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
@@ -31,26 +35,28 @@ enum status consents_note(struct agent *agent, const uint8_t subject[static CORE
 
     if (status != STATUS_OK)
         return status;
-    key_of(agent, subject, scope, key);
+    key_of(agent, protocol, subject, scope, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
     db_bind_int64(statement, 2, given ? at : INT64_MIN);
     db_bind_int64(statement, 3, given ? INT64_MIN : at);
     return db_run(statement);
 }
 
-enum status consents_withdrawn(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE],
-                               struct byte_view scope, bool *ret_withdrawn)
+enum status consents_withdrawn(struct agent *agent, struct byte_view protocol,
+                               const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope,
+                               bool *ret_withdrawn)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
     bool row = false;
     enum status status = db_statement(
-        agent->db, "SELECT 1 FROM consent WHERE key = ? AND withdrawn_at >= given_at", &statement);
+        agent->db, "SELECT 1 FROM consent WHERE key = ? AND withdrawn_at + ? >= given_at", &statement);
 
     if (status != STATUS_OK)
         return status;
-    key_of(agent, subject, scope, key);
+    key_of(agent, protocol, subject, scope, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
+    db_bind_int64(statement, 2, REGISTER_SKEW_MS);
     status = db_step(statement, &row);
     if (row)
         db_reset(statement);

@@ -11,9 +11,12 @@ extern const char consents_schema[];
 
 /* consents_note - a consent was given or withdrawn at `at`, by an accepted event of ours. In a transaction.
  */
-enum status consents_note(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE],
-                          struct byte_view scope, bool given, int64_t at);
+enum status consents_note(struct agent *agent, struct byte_view protocol,
+                          const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope, bool given,
+                          int64_t at);
 
-/* consents_withdrawn - do we know that this person withdrew that consent, and did not give it again? */
-enum status consents_withdrawn(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE],
-                               struct byte_view scope, bool *ret_withdrawn);
+/* consents_withdrawn - do we know that this person withdrew that consent, and did not give it again well
+ * after? Senders' clocks are compared, so that what is within their error counts as withdrawn. */
+enum status consents_withdrawn(struct agent *agent, struct byte_view protocol,
+                               const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope,
+                               bool *ret_withdrawn);

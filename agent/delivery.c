@@ -100,13 +100,18 @@ static enum status verify(const struct agent *agent, const Wire__Deliver *delive
                                : status;
 }
 
-static enum status store(struct agent *agent, struct arrival_opener *opener,
-                         const struct envelope_delivery *delivery, int64_t now)
+typedef enum status take_event(struct agent *agent, struct arrival_opener *opener,
+                               const struct envelope_delivery *delivery, size_t i, int64_t now);
+
+/* Some of the events, in one transaction. */
+static enum status take_range(struct agent *agent, struct arrival_opener *opener,
+                              const struct envelope_delivery *delivery, size_t first, size_t end,
+                              take_event *take, int64_t now)
 {
     enum status status = db_begin(agent->db);
 
-    for (size_t i = 0; i < delivery->deliver->n_events && status == STATUS_OK; i++)
-        status = take_one(agent, opener, delivery, i, now);
+    for (size_t i = first; i < end && status == STATUS_OK; i++)
+        status = take(agent, opener, delivery, i, now);
     CRASH_POINT("delivery.commit");
     if (status != STATUS_OK) {
         db_rollback(agent->db);
@@ -114,6 +119,45 @@ static enum status store(struct agent *agent, struct arrival_opener *opener,
     }
     status = db_commit(agent->db);
     CRASH_POINT("delivery.commit.done");
+    return status;
+}
+
+/* Without its contents, so that it comes no more; the sender and the officers are told. */
+static enum status set_aside(struct agent *agent, struct arrival_opener *opener,
+                             const struct envelope_delivery *delivery, size_t i, int64_t now)
+{
+    const struct arrival failed = arrival_failed(now);
+    struct envelope_delivered event;
+    enum status status =
+        envelope_delivered_verify(delivery, i, bytes_of_string(agent->settings.member), &event);
+
+    (void)opener;
+    return status == STATUS_OK
+               ? inbox_store(agent, bytes_of_string(delivery->deliver->from), &event, &failed, now)
+               : status;
+}
+
+/* Whether trying again event by event can help. */
+static bool is_ours(enum status status)
+{
+    return status == STATUS_NO_MEMORY || status == STATUS_NO_SPACE || status == STATUS_IO;
+}
+
+/* One event that fails for a reason that nobody foresaw must not keep the others, nor end the agent. */
+static enum status store(struct agent *agent, struct arrival_opener *opener,
+                         const struct envelope_delivery *delivery, int64_t now)
+{
+    const size_t count = delivery->deliver->n_events;
+    enum status status = take_range(agent, opener, delivery, 0, count, take_one, now);
+
+    if (status == STATUS_OK || is_ours(status))
+        return status;
+    status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = take_range(agent, opener, delivery, i, i + 1, take_one, now);
+        if (status != STATUS_OK && !is_ours(status))
+            status = take_range(agent, opener, delivery, i, i + 1, set_aside, now);
+    }
     return status;
 }
 

@@ -9,8 +9,9 @@ static enum status find_person(const struct feed_job *job, const struct feed_row
     const struct byte_view prison_no = feed_row_value(row, "prison_no");
 
     if (pnc_id.size > 0)
-        return people_by_pnc(job->agent->people, pnc_id, ret);
-    return prison_no.size > 0 ? people_by_prison_no(job->agent->people, prison_no, ret) : STATUS_NOT_FOUND;
+        return people_by_pnc(job->agent->people, job->protocol->id, pnc_id, ret);
+    return prison_no.size > 0 ? people_by_prison_no(job->agent->people, job->protocol->id, prison_no, ret)
+                              : STATUS_NOT_FOUND;
 }
 
 enum status feed_happening_concerns(struct feed_job *job, const struct feed_row *row, bool *ret_concerns)

@@ -124,8 +124,8 @@ static enum status remove_person(struct list *list)
                                   .supersedes = list->told.event};
     uint8_t id[UUID_SIZE];
     bool sent = false;
-    enum status status =
-        people_by_pnc(job->agent->people, feed_row_value(&list->told.row, "pnc_id"), &person);
+    enum status status = people_by_pnc(job->agent->people, job->protocol->id,
+                                       feed_row_value(&list->told.row, "pnc_id"), &person);
 
     if (status == STATUS_OK)
         event.person = &person;

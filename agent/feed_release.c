@@ -271,7 +271,7 @@ enum status feed_release_look(struct feed_job *job)
         status = feed_store_counts(&job->store, job->run, &counts);
     look.nameless = counts.nameless;
     while (status == STATUS_OK) {
-        status = people_next(job->agent->people, &cursor, &look.person);
+        status = people_next(job->agent->people, job->protocol->id, &cursor, &look.person);
         if (status == STATUS_OK)
             status = look_at_person(&look);
     }

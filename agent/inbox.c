@@ -170,6 +170,7 @@ static enum status follow(struct agent *agent, struct byte_view from, const stru
 {
     const struct listing listing = {.event = core->event,
                                     .subject = core->subject,
+                                    .protocol = core->protocol,
                                     .from = from,
                                     .created = core->created,
                                     .value = item_value,
@@ -241,6 +242,24 @@ enum status inbox_store(struct agent *agent, struct byte_view from, const struct
 /* ---- recall and retention
  * --------------------------------------------------------------------------------------- */
 
+/* Until when a trace must stay: longer than any rule lets an event come. */
+static int64_t trace_until(const struct agent *agent, int64_t now)
+{
+    int64_t until = now + TOMBSTONE_MS;
+
+    for (size_t i = 0; agent->membership != NULL && i < agent->membership->protocol_count; i++) {
+        const struct protocol *protocol = agent->membership->protocols[i];
+
+        for (uint16_t k = 0; k < protocol->rule_count; k++) {
+            const int64_t end = civil_add_duration(now, protocol->rules[k].retention, 1) + CIVIL_DAY_MS;
+
+            if (end > until)
+                until = end;
+        }
+    }
+    return until;
+}
+
 static enum status bury(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
                         int64_t now)
 {
@@ -258,7 +277,7 @@ static enum status bury(struct agent *agent, struct byte_view from, const uint8_
     db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
     db_bind_text_view(statement, 2, from);
     db_bind_int64(statement, 3, now);
-    db_bind_int64(statement, 4, now + TOMBSTONE_MS);
+    db_bind_int64(statement, 4, trace_until(agent, now));
     db_bind_blob(statement, 5, bytes_view(nothing, sizeof nothing));
     db_bind_blob(statement, 6, bytes_view(nothing, sizeof nothing));
     return db_run(statement);

@@ -76,16 +76,21 @@ enum status listing_apply(struct agent *agent, enum effect effect, const struct 
 {
     struct pseudonym subject;
     struct person person = {0};
+    char protocol[PEOPLE_CODE_SIZE] = "";
     enum status status = STATUS_OK;
     bool changed = false;
 
     if (effect != EFFECT_LIST && effect != EFFECT_REMOVE && effect != EFFECT_MOVE)
         return STATUS_OK;
+    if (listing->protocol.size >= sizeof protocol)
+        return STATUS_OK;
+    memcpy(protocol, listing->protocol.data, listing->protocol.size);
     memcpy(subject.bytes, listing->subject, PSEUDONYM_SIZE);
-    status = people_by_subject(agent->people, &subject, &person);
+    status = people_by_subject(agent->people, protocol, &subject, &person);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
     person.subject = subject;
+    memcpy(person.protocol, protocol, sizeof protocol);
     if (effect == EFFECT_MOVE) {
         changed = person.listed && listing->created > person.listed_at;
         if (changed)

@@ -5,8 +5,9 @@
 
 /* Folds list changes into what we know of people, from wherever they come: the inbox, or our own outbox. */
 struct listing {
-    const uint8_t *event;   /* CORE_EVENT_SIZE bytes */
-    const uint8_t *subject; /* CORE_SUBJECT_SIZE bytes */
+    const uint8_t *event;      /* CORE_EVENT_SIZE bytes */
+    const uint8_t *subject;    /* CORE_SUBJECT_SIZE bytes */
+    struct byte_view protocol; /* its id */
     struct byte_view from;
     int64_t created;
     /* the value of a label that came with the event, or NULL */

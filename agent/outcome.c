@@ -53,7 +53,8 @@ static enum status note_consent(struct agent *agent, const struct prepared *prep
 
     if ((effect != EFFECT_CONSENT && effect != EFFECT_WITHDRAW) || scope == NULL)
         return STATUS_OK;
-    return consents_note(agent, prepared->subject, *scope, effect == EFFECT_CONSENT, prepared->created);
+    return consents_note(agent, prepared->protocol, prepared->subject, *scope, effect == EFFECT_CONSENT,
+                         prepared->created);
 }
 
 static enum status follow(struct agent *agent, const struct prepared *prepared)
@@ -61,6 +62,7 @@ static enum status follow(struct agent *agent, const struct prepared *prepared)
     const enum effect effect = effect_of(agent, prepared->type);
     const struct listing listing = {.event = prepared->event,
                                     .subject = prepared->subject,
+                                    .protocol = prepared->protocol,
                                     .from = bytes_of_string(agent->settings.member),
                                     .created = prepared->created,
                                     .value = prepared_value,

@@ -11,17 +11,19 @@
  */
 const char people_schema[] = "CREATE TABLE person ("
                              " id INTEGER PRIMARY KEY,"
-                             " subject BLOB NOT NULL UNIQUE,"
+                             " subject BLOB NOT NULL,"
+                             " protocol TEXT NOT NULL,"
                              " pnc BLOB, prison BLOB,"
                              " listed INTEGER NOT NULL,"
                              " left_at INTEGER NOT NULL,"
-                             " record BLOB NOT NULL) STRICT;"
+                             " record BLOB NOT NULL,"
+                             " UNIQUE (subject, protocol)) STRICT;"
                              "CREATE TABLE person_list (id INTEGER PRIMARY KEY) STRICT;"
                              "CREATE INDEX person_pnc ON person (pnc);"
                              "CREATE INDEX person_prison ON person (prison);"
                              "CREATE INDEX person_listed ON person (listed, id);";
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define RECORD_LIMIT   ((size_t)4096)
 
 struct people {
@@ -78,9 +80,9 @@ struct text_field {
         offsetof(struct person, name), sizeof((struct person *)NULL)->name                                   \
     }
 static const struct text_field text_fields[] = {
-    TEXT_FIELD(by),        TEXT_FIELD(pnc_id),   TEXT_FIELD(prison_no), TEXT_FIELD(name),
-    TEXT_FIELD(dob),       TEXT_FIELD(strand),   TEXT_FIELD(area),      TEXT_FIELD(home_force),
-    TEXT_FIELD(authority), TEXT_FIELD(selector),
+    TEXT_FIELD(protocol),   TEXT_FIELD(by),        TEXT_FIELD(pnc_id),   TEXT_FIELD(prison_no),
+    TEXT_FIELD(name),       TEXT_FIELD(dob),       TEXT_FIELD(strand),   TEXT_FIELD(area),
+    TEXT_FIELD(home_force), TEXT_FIELD(authority), TEXT_FIELD(selector),
 };
 #undef TEXT_FIELD
 #define TEXT_FIELDS (sizeof text_fields / sizeof text_fields[0])
@@ -123,7 +125,7 @@ static enum status decode(struct byte_view bytes, struct person *ret)
     return STATUS_OK;
 }
 
-/* Opens the record in the statement's row, whose columns are subject and record. */
+/* Opens the record in the statement's row, whose columns are subject, record and protocol. */
 static enum status read_row(struct people *people, struct db_statement *statement, struct person *ret)
 {
     struct byte_buffer record = bytes_buffer(RECORD_LIMIT);
@@ -132,6 +134,8 @@ static enum status read_row(struct people *people, struct db_statement *statemen
 
     if (status == STATUS_OK)
         status = decode(bytes_buffer_view(&record), ret);
+    if (status == STATUS_OK && strcmp(ret->protocol, db_column_text(statement, 2)) != 0)
+        status = STATUS_CORRUPT;
     bytes_buffer_wipe(&record);
     return status;
 }
@@ -150,69 +154,78 @@ static enum status read_first(struct people *people, struct db_statement *statem
     return status;
 }
 
-enum status people_by_pnc(struct people *people, struct byte_view pnc_id, struct person *ret)
+/* Under the protocol ?2 or, when that is NULL, under any. */
+#define ONE_OF " AND (?2 IS NULL OR protocol = ?2) ORDER BY listed DESC, id DESC LIMIT 1"
+
+enum status people_by_pnc(struct people *people, const char *protocol, struct byte_view pnc_id,
+                          struct person *ret)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
     enum status status = db_statement(
-        people->db, "SELECT subject, record FROM person WHERE pnc = ? ORDER BY listed DESC, id DESC LIMIT 1",
-        &statement);
+        people->db, "SELECT subject, record, protocol FROM person WHERE pnc = ?1" ONE_OF, &statement);
 
     if (status != STATUS_OK)
         return status;
     vault_lookup(people->vault, "pnc_id", pnc_id, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
+    db_bind_text(statement, 2, protocol);
     return read_first(people, statement, ret);
 }
 
-enum status people_by_prison_no(struct people *people, struct byte_view prison_no, struct person *ret)
+enum status people_by_prison_no(struct people *people, const char *protocol, struct byte_view prison_no,
+                                struct person *ret)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
     enum status status = db_statement(
-        people->db,
-        "SELECT subject, record FROM person WHERE prison = ? ORDER BY listed DESC, id DESC LIMIT 1",
-        &statement);
+        people->db, "SELECT subject, record, protocol FROM person WHERE prison = ?1" ONE_OF, &statement);
 
     if (status != STATUS_OK)
         return status;
     vault_lookup(people->vault, "prison_no", prison_no, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
+    db_bind_text(statement, 2, protocol);
     return read_first(people, statement, ret);
 }
 
-enum status people_by_subject(struct people *people, const struct pseudonym *subject, struct person *ret)
+enum status people_by_subject(struct people *people, const char *protocol, const struct pseudonym *subject,
+                              struct person *ret)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
-    enum status status =
-        db_statement(people->db, "SELECT subject, record FROM person WHERE subject = ?", &statement);
+    enum status status = db_statement(
+        people->db, "SELECT subject, record, protocol FROM person WHERE subject = ?1" ONE_OF, &statement);
 
     if (status != STATUS_OK)
         return status;
     place_of(people, subject, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
+    db_bind_text(statement, 2, protocol);
     return read_first(people, statement, ret);
 }
 
-enum status people_next(struct people *people, int64_t *cursor, struct person *ret)
+enum status people_next(struct people *people, const char *protocol, int64_t *cursor, struct person *ret)
 {
     struct db_statement *statement = NULL;
     bool row = false;
     int64_t id = 0;
     enum status status = db_statement(
-        people->db, "SELECT subject, record, id FROM person WHERE listed = 1 AND id > ? ORDER BY id LIMIT 1",
+        people->db,
+        "SELECT subject, record, protocol, id FROM person WHERE listed = 1 AND id > ?1 AND protocol = ?2"
+        " ORDER BY id LIMIT 1",
         &statement);
 
     if (status != STATUS_OK)
         return status;
     db_bind_int64(statement, 1, *cursor);
+    db_bind_text(statement, 2, protocol);
     status = db_step(statement, &row);
     if (status != STATUS_OK)
         return status;
     if (!row)
         return STATUS_NOT_FOUND;
-    id = db_column_int64(statement, 2);
+    id = db_column_int64(statement, 3);
     status = read_row(people, statement, ret);
     db_reset(statement);
     if (status == STATUS_OK)
@@ -235,7 +248,8 @@ static enum status read_number(struct db_statement *statement, int64_t *ret)
 enum status people_count(struct people *people, int64_t *ret_count)
 {
     struct db_statement *statement = NULL;
-    enum status status = db_statement(people->db, "SELECT count(*) FROM person WHERE listed = 1", &statement);
+    enum status status =
+        db_statement(people->db, "SELECT count(DISTINCT subject) FROM person WHERE listed = 1", &statement);
 
     return status == STATUS_OK ? read_number(statement, ret_count) : status;
 }
@@ -270,12 +284,13 @@ static enum status write_row(struct people *people, const struct person *person,
     struct db_statement *statement = NULL;
     uint8_t pnc[VAULT_LOOKUP_SIZE];
     uint8_t prison[VAULT_LOOKUP_SIZE];
-    enum status status = db_statement(
-        people->db,
-        "INSERT INTO person (subject, pnc, prison, listed, left_at, record) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (subject) DO UPDATE SET pnc = excluded.pnc, prison = excluded.prison,"
-        " listed = excluded.listed, left_at = excluded.left_at, record = excluded.record",
-        &statement);
+    enum status status =
+        db_statement(people->db,
+                     "INSERT INTO person (subject, pnc, prison, listed, left_at, record, protocol)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, protocol) DO UPDATE SET pnc = "
+                     "excluded.pnc, prison = excluded.prison,"
+                     " listed = excluded.listed, left_at = excluded.left_at, record = excluded.record",
+                     &statement);
 
     if (status != STATUS_OK)
         return status;
@@ -285,6 +300,7 @@ static enum status write_row(struct people *people, const struct person *person,
     db_bind_int64(statement, 4, person->listed ? 1 : 0);
     db_bind_int64(statement, 5, person->listed ? 0 : person->removed_at);
     db_bind_blob(statement, 6, record);
+    db_bind_text(statement, 7, person->protocol);
     return db_run(statement);
 }
 
@@ -303,7 +319,7 @@ enum status people_put(struct people *people, const struct person *person)
     struct byte_buffer sealed = bytes_buffer(RECORD_LIMIT);
     uint8_t subject[VAULT_LOOKUP_SIZE];
     struct person before = {.subject = person->subject};
-    enum status status = people_by_subject(people, &person->subject, &before);
+    enum status status = people_by_subject(people, person->protocol, &person->subject, &before);
 
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         goto out;

@@ -8,7 +8,8 @@ struct vault;
 
 /*
  * Who is on the scheme, as far as this member was told: kept up from ppo.added and ppo.removed in the inbox,
- * or from our own accepted ones. A value that a rule does not grant us stays empty here.
+ * or from our own accepted ones. A value that a rule does not grant us stays empty here. Each protocol has a
+ * list of its own: what was told under one is no listing under another.
  */
 extern const char people_schema[];
 
@@ -16,6 +17,7 @@ extern const char people_schema[];
 #define PEOPLE_CODE_SIZE 65
 
 struct person {
+    char protocol[PEOPLE_CODE_SIZE]; /* its id */
     struct pseudonym subject;
     bool listed;
     int64_t listed_at;         /* `created` of the newest ppo.added; 0: none seen */
@@ -47,20 +49,23 @@ void people_free(struct people **people);
 void people_watch(struct people *people, people_changed *changed, void *context);
 
 /*
- * Look-ups, on the list or no longer on it (ret->listed). pnc_id and prison_no in canonical form.
- * STATUS_NOT_FOUND, STATUS_BAD_SEAL, or what base/db.h returns.
+ * Look-ups under a protocol, or (NULL) under any, on the list or no longer on it (ret->listed). pnc_id and
+ * prison_no in canonical form. STATUS_NOT_FOUND, STATUS_BAD_SEAL, or what base/db.h returns.
  */
-enum status people_by_pnc(struct people *people, struct byte_view pnc_id, struct person *ret);
-enum status people_by_prison_no(struct people *people, struct byte_view prison_no, struct person *ret);
-enum status people_by_subject(struct people *people, const struct pseudonym *subject, struct person *ret);
+enum status people_by_pnc(struct people *people, const char *protocol, struct byte_view pnc_id,
+                          struct person *ret);
+enum status people_by_prison_no(struct people *people, const char *protocol, struct byte_view prison_no,
+                                struct person *ret);
+enum status people_by_subject(struct people *people, const char *protocol, const struct pseudonym *subject,
+                              struct person *ret);
 
 /*
- * people_next - the next person on the list; start with *cursor 0 and go on until STATUS_NOT_FOUND. Nothing
- * is held open between calls. The order is that in which they became known here.
+ * people_next - the next person on a protocol's list; start with *cursor 0 and go on until STATUS_NOT_FOUND.
+ * Nothing is held open between calls. The order is that in which they became known here.
  */
-enum status people_next(struct people *people, int64_t *cursor, struct person *ret);
+enum status people_next(struct people *people, const char *protocol, int64_t *cursor, struct person *ret);
 
-/* people_count - how many are on the list. */
+/* people_count - how many are on any list. */
 enum status people_count(struct people *people, int64_t *ret_count);
 
 /* people_received - whether any list change has ever reached us: no list yet is an error, not "nobody". */

@@ -132,8 +132,8 @@ static int load_running(const struct options *options)
         return command_fail(options, safefile_status(errno), options_text(options, "bundle"),
                             strerror(errno));
     int code = calling_ask(
-        options, json_pack("{s:s, s:s, s:s*}", "do", "load", "bundle", path, "fingerprint", fingerprint),
-        &reply);
+        options, path,
+        json_pack("{s:s, s:s, s:s*}", "do", "load", "bundle", path, "fingerprint", fingerprint), &reply);
     if (code == EXIT_DONE)
         print_loaded(options, (uint64_t)json_integer_value(json_object_get(reply, "serial")),
                      json_is_true(json_object_get(reply, "fresh")),
@@ -286,7 +286,7 @@ static int run_status(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code = calling_ask(options, json_pack("{s:s}", "do", "status"), &reply);
+    int code = calling_ask(options, options_text(options, "dir"), json_pack("{s:s}", "do", "status"), &reply);
     if (code == EXIT_DONE && options_flag(options, "json")) {
         (void)json_dumpf(reply, out, JSON_COMPACT);
         fputc('\n', out);
@@ -304,8 +304,9 @@ static int run_lift(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code = calling_ask(
-        options, json_pack("{s:s, s:s}", "do", "lift", "event", options_argument(options, 0)), &reply);
+    int code =
+        calling_ask(options, options_text(options, "dir"),
+                    json_pack("{s:s, s:s}", "do", "lift", "event", options_argument(options, 0)), &reply);
     if (code == EXIT_DONE)
         fputs("settled; the log says by whom\n", options_out(options));
     json_decref(reply);

@@ -9,7 +9,7 @@
 
 #define CALL_MS 30000 /* how long a command waits for the running broker */
 
-int calling_ask(const struct options *options, json_t *request, json_t **ret)
+int calling_ask(const struct options *options, const char *subject, json_t *request, json_t **ret)
 {
     const char *folder = options_text(options, "dir");
     char path[PATH_MAX];
@@ -33,7 +33,7 @@ int calling_ask(const struct options *options, json_t *request, json_t **ret)
     const char *error = json_string_value(json_object_get(*ret, "error"));
     if (error == NULL)
         return EXIT_DONE;
-    int code = options_fail(options, EXIT_REFUSED, "%s: %s", folder, error);
+    int code = options_fail(options, EXIT_REFUSED, "%s: %s", subject, error);
     json_decref(*ret);
     *ret = NULL;
     return code;

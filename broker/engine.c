@@ -165,7 +165,7 @@ enum status engine_answer_frame(struct engine *engine, const struct job *job, Wi
                                 struct byte_view body)
 {
     struct outgoing *frame = NULL;
-    uint64_t request = job->frame == NULL ? 0 : job->frame->request;
+    uint64_t request = job->frame == NULL ? job->request : job->frame->request;
     enum status status = outgoing_frame(job->connection, job->member, request, verb, body, &frame);
 
     return status == STATUS_OK ? engine_answer(engine, frame) : status;

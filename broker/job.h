@@ -39,6 +39,7 @@ struct job {
     struct job *later; /* in the list of those that wait for their turn */
     uint64_t connection;
     uint64_t token;
+    uint64_t request; /* of a frame, as the gate read it */
     char member[MEMBER_ID_LENGTH + 1];
     struct byte_buffer bytes;
     struct rulebook *rulebook; /* that it was verified under; of JOB_BUNDLE: the new one */

@@ -5,8 +5,8 @@
 
 #include "broker/overriding.h"
 #include "broker/questions.h"
+#include "broker/recheck.h"
 
-#define SKEW_MS   INT64_C(300000) /* how far an event's clock may be ahead of ours */
 #define MINUTE_MS INT64_C(60000)
 #define WHY_LIMIT ((size_t)32 << 10)
 
@@ -409,7 +409,7 @@ static const char *why_not_now(const struct engine *engine, const struct job *jo
     *ret_verdict = WIRE__VERDICT__BUSY;
     if (judging_now(engine, sender, &reason) != STATUS_OK)
         return reason;
-    if (core->created > engine->now + SKEW_MS)
+    if (core->created > engine->now + REGISTER_SKEW_MS)
         return "the event is dated later than the broker's clock says it is; check the clocks";
     *ret_verdict = WIRE__VERDICT__STALE;
     if (job->rulebook != engine->rulebook ||
@@ -448,15 +448,24 @@ static enum status refuse_parts(struct engine *engine, struct job *job, size_t i
     return refuse(engine, job, index, text, &fault->refusal, ret);
 }
 
-/* Who had the standing event before that this one repeats; false when it repeats none. */
-static bool had_before(struct engine *engine, const struct core *core, const struct protocol *protocol,
-                       const struct peer *sender, struct subject *subject, struct party_set *ret_already)
+enum status judging_repeats(struct engine *engine, const struct core *core, const struct protocol *protocol,
+                            const struct peer *sender, struct subject *subject, struct party_set *ret_already,
+                            const char **ret_problem)
 {
     const struct subject_standing *standing =
         subjects_standing(subject, sender->stored.number, core->repeats);
+    struct core repeated;
 
+    *ret_problem = "the event repeats one that is not standing; publish it anew";
     if (standing == NULL)
-        return false;
+        return STATUS_OK;
+    enum status status = recheck_core(engine, standing->place, &repeated);
+    if (status != STATUS_OK)
+        return status;
+    *ret_problem = "the event repeats one of another type; publish it anew";
+    if (!bytes_equal(repeated.type, core->type))
+        return STATUS_OK;
+    *ret_problem = NULL;
     for (size_t i = 0; i < standing->reached_count; i++) {
         const struct peer *peer = peers_number(engine->peers, standing->reached[i]);
         uint16_t party =
@@ -464,7 +473,7 @@ static bool had_before(struct engine *engine, const struct core *core, const str
         if (party != PROTOCOL_NONE)
             party_set_add(ret_already, party);
     }
-    return true;
+    return STATUS_OK;
 }
 
 enum status judging_event(struct engine *engine, struct job *job, size_t index, const struct peer *sender,
@@ -483,10 +492,13 @@ enum status judging_event(struct engine *engine, struct job *job, size_t index, 
         return judging_set(job, ret, JUDGING_NOT_NOW, verdict, reason);
     if (event->problem != NULL)
         return judging_set(job, ret, JUDGING_REFUSED, WIRE__VERDICT__REFUSED, event->problem);
-    if (core->has_repeats && !had_before(engine, core, event->protocol->protocol, sender, subject, &already))
-        return judging_set(job, ret, JUDGING_REFUSED, WIRE__VERDICT__REFUSED,
-                           "the event repeats one that is not standing; publish it anew");
-    status = judging_decide(engine, core, event, subject, &already);
+    status = !core->has_repeats ? STATUS_OK
+                                : judging_repeats(engine, core, event->protocol->protocol, sender, subject,
+                                                  &already, &reason);
+    if (status == STATUS_OK && reason != NULL)
+        return judging_set(job, ret, JUDGING_REFUSED, WIRE__VERDICT__REFUSED, reason);
+    if (status == STATUS_OK)
+        status = judging_decide(engine, core, event, subject, &already);
     if (status != STATUS_OK)
         return status;
     if (!engine->decision->granted || engine->decision->reason != POLICY_NONE) {

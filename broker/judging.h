@@ -48,6 +48,12 @@ enum status judging_now(const struct engine *engine, const struct peer *sender, 
 enum status judging_decide(struct engine *engine, const struct core *core, struct job_event *event,
                            const struct subject *subject, const struct party_set *already);
 
+/* judging_repeats - who had the standing event before that this one repeats. ret_problem: static text, why it
+ * repeats none; NULL otherwise. */
+enum status judging_repeats(struct engine *engine, const struct core *core, const struct protocol *protocol,
+                            const struct peer *sender, struct subject *subject, struct party_set *ret_already,
+                            const char **ret_problem);
+
 /* judging_again - the same for an event that was accepted, with a section for that member: whoever is only
  * between two certificates still counts. */
 enum status judging_again(struct engine *engine, const struct core *core, struct job_event *event,

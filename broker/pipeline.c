@@ -492,6 +492,7 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
     if (status != STATUS_OK)
         return status;
     job->connection = frame->connection;
+    job->request = frame->request;
     memcpy(job->member, frame->member, strnlen(frame->member, MEMBER_ID_LENGTH));
     bytes_append_view(&job->bytes, frame->bytes);
     if (job->bytes.status != STATUS_OK) {

@@ -90,6 +90,7 @@ void pipeline_stop(struct pipeline **pipeline);
 struct pipeline_frame {
     uint64_t connection;    /* the gate's own number for it, never 0 and never used again */
     const char *member;     /* who sent it, from the authenticated connection */
+    uint64_t request;       /* its number as far as the gate could read it, for an Error; otherwise 0 */
     struct byte_view bytes; /* copied */
 };
 

@@ -95,24 +95,6 @@ static enum status settle_replan(struct engine *engine, const struct peer *sende
                                : status;
 }
 
-static enum status add_already(struct engine *engine, const struct peer *sender, const struct core *core,
-                               struct subject *subject, const struct protocol *protocol,
-                               struct party_set *already, bool *ret_standing)
-{
-    const struct subject_standing *standing =
-        subjects_standing(subject, sender->stored.number, core->repeats);
-
-    *ret_standing = standing != NULL;
-    for (size_t i = 0; standing != NULL && i < standing->reached_count; i++) {
-        const struct peer *peer = peers_number(engine->peers, standing->reached[i]);
-        uint16_t party =
-            peer == NULL ? PROTOCOL_NONE : protocol_find_party(protocol, bytes_of_string(peer->stored.id));
-        if (party != PROTOCOL_NONE)
-            party_set_add(already, party);
-    }
-    return STATUS_OK;
-}
-
 /* An encoded Plan into engine->scratch. */
 static enum status plan_one(struct engine *engine, struct job *job, size_t index, struct peer *sender)
 {
@@ -121,7 +103,7 @@ static enum status plan_one(struct engine *engine, struct job *job, size_t index
     struct byte_buffer *plan = &engine->scratch;
     struct subject *subject = NULL;
     struct party_set already = {{0}};
-    bool standing = true;
+    const char *problem = NULL;
     const char *busy = NULL;
     enum status status;
 
@@ -148,10 +130,9 @@ static enum status plan_one(struct engine *engine, struct job *job, size_t index
     }
     status = subjects_get(engine->subjects, protocol, core->subject, &subject);
     if (status == STATUS_OK && core->has_repeats)
-        status = add_already(engine, sender, core, subject, protocol, &already, &standing);
-    if (status == STATUS_OK && !standing) {
-        put_plain(plan, core, WIRE__VERDICT__REFUSED,
-                  "the event repeats one that is not standing; publish it anew");
+        status = judging_repeats(engine, core, protocol, sender, subject, &already, &problem);
+    if (status == STATUS_OK && problem != NULL) {
+        put_plain(plan, core, WIRE__VERDICT__REFUSED, problem);
         return plan->status;
     }
     if (status == STATUS_OK)

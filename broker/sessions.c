@@ -350,6 +350,7 @@ static void submit(struct sessions *sessions, const struct arrival *arrival)
     const struct pipeline_frame frame = {
         .connection = arrival->peer->connection,
         .member = arrival->peer->member,
+        .request = arrival->face.request,
         .bytes = arrival->message->bytes,
     };
     struct frame_error error = {.code = WIRE__ERROR_CODE__NOT_NOW,

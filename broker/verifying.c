@@ -81,6 +81,8 @@ void verifying_event(struct job *job, const struct core *core, const Wire__Openi
                                   (int)core->type.size, (const char *)core->type.data);
     else
         event->problem = fill_request(job, core, opening, event);
+    if (event->problem == NULL && !request_names(job->rulebook->catalogue, &event->request, core->subject))
+        event->problem = "a merge is about one of the two records that it names; publish it about that one";
 }
 
 /* The longest content that these labels can have, padded and sealed. */

@@ -208,6 +208,7 @@ struct protocol {
     uint16_t signatory_count;
     struct duration review_grace;
     struct duration juvenile_until;
+    struct duration merge_within; /* a merge that nobody confirms in this time lapses */
     uint16_t class_count;
     uint16_t party_count;
     uint16_t area_count;

@@ -182,7 +182,7 @@ static void load_signatories(struct protocol_loader *loader, const struct yaml_n
 
 static void load_settings(struct protocol_loader *loader, const struct yaml_node *root)
 {
-    static const char *const keys[] = {"review_grace", "juvenile_until", NULL};
+    static const char *const keys[] = {"review_grace", "juvenile_until", "merge_within", NULL};
     const struct yaml_node *node = yaml_read_required(loader->errors, root, "settings");
 
     if (node == NULL || !read_fields(loader->errors, node, keys))
@@ -191,6 +191,9 @@ static void load_settings(struct protocol_loader *loader, const struct yaml_node
                        &loader->protocol->review_grace);
     read_positive(loader->errors, yaml_read_required(loader->errors, node, "juvenile_until"),
                   &loader->protocol->juvenile_until);
+    loader->protocol->merge_within = (struct duration){.ms = 14 * CIVIL_DAY_MS};
+    if (yaml_get(node, "merge_within") != NULL)
+        read_positive(loader->errors, yaml_get(node, "merge_within"), &loader->protocol->merge_within);
 }
 
 void protocol_load_head(struct protocol_loader *loader, const struct yaml_node *root)

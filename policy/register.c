@@ -144,8 +144,10 @@ static enum status apply_listing(struct fold *fold)
     int32_t due;
     enum status status;
 
-    if (fold->event->created <= entry->removed_at)
-        return refuse(fold, "it was made before the person's last removal took effect; list the person anew");
+    if (fold->event->created <= entry->removed_at + REGISTER_SKEW_MS)
+        return refuse(fold,
+                      "it was made before the person's last removal took effect, or within five minutes "
+                      "after; list the person anew");
     for (size_t i = 0; i < EFFECT_ATTRIBUTES_MAX; i++) { /* a ground does not show the selector */
         if (i != SELECTOR && !present(attribute(fold, i)))
             return refuse(
@@ -375,10 +377,10 @@ static enum status apply_consent(struct fold *fold)
     consent = take_consent(fold->state, known->scope);
     if (consent == NULL)
         return refuse(fold, "more than %d scopes are on record for this person", REGISTER_CONSENTS_MAX);
-    if (fold->event->created <= consent->withdrawn_at ||
-        fold->event->created <= fold->state->entry.removed_at)
-        return refuse(fold,
-                      "it was made before the last withdrawal or removal took effect; ask the person again");
+    if (fold->event->created <= consent->withdrawn_at + REGISTER_SKEW_MS ||
+        fold->event->created <= fold->state->entry.removed_at + REGISTER_SKEW_MS)
+        return refuse(fold, "it was made before the last withdrawal or removal took effect, or within five "
+                            "minutes after; ask the person, and record it anew");
     consent->given = true;
     consent->given_at = fold->event->created;
     consent->expires = expires;
@@ -408,6 +410,14 @@ static enum status apply_withdrawal(struct fold *fold)
     return STATUS_OK;
 }
 
+/* Nobody has confirmed it in time: it counts no longer. */
+static bool merge_lapsed(const struct fold *fold)
+{
+    const struct register_entry *entry = &fold->state->entry;
+
+    return civil_add_duration(entry->merge_at, fold->protocol->merge_within, 1) <= fold->now;
+}
+
 /* A list authority asks, a second member confirms by sending the same. */
 static enum status apply_merge(struct fold *fold)
 {
@@ -416,12 +426,13 @@ static enum status apply_merge(struct fold *fold)
 
     if (!present(from) || !present(to) || bytes_equal(from, to))
         return refuse(fold, "a merge names two different records; give merged_from and merged_to");
-    if (entry->merge_by[0] != '\0' && is_text(from, entry->merge_from) && is_text(to, entry->merge_to) &&
-        strcmp(entry->merge_by, fold->sender->id) != 0) {
+    if (entry->merge_by[0] != '\0' && !merge_lapsed(fold) && is_text(from, entry->merge_from) &&
+        is_text(to, entry->merge_to) && strcmp(entry->merge_by, fold->sender->id) != 0) {
         fold->change->merged = true;
         memset(entry->merge_from, 0, sizeof entry->merge_from);
         memset(entry->merge_to, 0, sizeof entry->merge_to);
         memset(entry->merge_by, 0, sizeof entry->merge_by);
+        entry->merge_at = 0;
         set(fold, REGISTER_GROUND_MERGE);
         return STATUS_OK;
     }
@@ -431,6 +442,7 @@ static enum status apply_merge(struct fold *fold)
         !put(entry->merge_to, sizeof entry->merge_to, to) ||
         !put(entry->merge_by, sizeof entry->merge_by, fold->event->from))
         return refuse(fold, "a value is too long");
+    entry->merge_at = fold->now;
     return STATUS_OK;
 }
 

@@ -17,6 +17,10 @@
 #define REGISTER_ENCODED_MAX    8192
 #define REGISTER_NO_DATE        INT32_MIN
 
+/* How far the clocks of members may be apart. What is granted counts only if it was made later than that
+ * after the last withdrawal or removal took effect: so nothing made before can pass as made after. */
+#define REGISTER_SKEW_MS INT64_C(300000)
+
 /*
  * What a fact about the person rests on, one bit each: the event that set it last is its ground. Bits 0 .. 15
  * are consents by their place in register_state, which stays the same while the record lives. Each ground
@@ -56,6 +60,7 @@ struct register_entry {
     char merge_from[REGISTER_PSEUDONYM_SIZE]; /* a merge that awaits a second member */
     char merge_to[REGISTER_PSEUDONYM_SIZE];
     char merge_by[REGISTER_MEMBER_SIZE];
+    int64_t merge_at; /* when it was asked for (its commit) */
 };
 
 struct register_consent {
@@ -134,7 +139,7 @@ bool register_consented(const struct register_state *state, uint16_t place, int6
  * ends (review with its grace, a consent); INT64_MAX when nothing will. */
 int64_t register_expires_at(const struct protocol *protocol, const struct register_state *state, int64_t now);
 
-/* register_encode, register_decode - a compact form for storing; version 1. Decoding returns STATUS_CORRUPT.
- */
+/* register_encode, register_decode - a compact form for storing; version 2. Decoding reads version 1 as well
+ * and returns STATUS_CORRUPT. */
 void register_encode(const struct register_state *state, struct byte_buffer *ret);
 enum status register_decode(struct byte_view bytes, struct register_state *ret_state);

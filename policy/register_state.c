@@ -4,7 +4,7 @@
 
 /* What follows from a person's record, and its form for storing. */
 
-#define ENCODING_VERSION 1
+#define ENCODING_VERSION 2 /* 1 had no merge_at */
 
 void register_init(struct register_state *state)
 {
@@ -188,6 +188,7 @@ void register_encode(const struct register_state *state, struct byte_buffer *ret
 #define APPEND(field) append_text(ret, entry->field);
     ENTRY_TEXTS(APPEND)
 #undef APPEND
+    bytes_append_u64(ret, (uint64_t)entry->merge_at);
     bytes_append_u32(ret, state->grounds);
     bytes_append_u8(ret, (uint8_t)state->consent_count);
     for (uint16_t i = 0; i < state->consent_count; i++) {
@@ -261,9 +262,11 @@ enum status register_decode(struct byte_view bytes, struct register_state *ret_s
 {
     struct byte_reader reader = bytes_reader(bytes);
     struct register_state state;
+    uint8_t version;
 
     memset(&state, 0, sizeof state);
-    if (bytes_read_u8(&reader) != ENCODING_VERSION)
+    version = bytes_read_u8(&reader);
+    if (version != ENCODING_VERSION && version != 1)
         return STATUS_CORRUPT;
     state.entry.listed = read_flag(&reader);
     state.entry.juvenile = read_juvenile(&reader);
@@ -275,6 +278,8 @@ enum status register_decode(struct byte_view bytes, struct register_state *ret_s
 #define READ(field) read_text(&reader, state.entry.field, sizeof state.entry.field);
     ENTRY_TEXTS(READ)
 #undef READ
+    if (version > 1)
+        state.entry.merge_at = (int64_t)bytes_read_u64(&reader);
     state.grounds = bytes_read_u32(&reader);
     state.consent_count = bytes_read_u8(&reader);
     if (reader.failed || state.consent_count > REGISTER_CONSENTS_MAX)

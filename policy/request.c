@@ -84,3 +84,16 @@ struct byte_view request_attribute(const struct catalogue *catalogue, const stru
     at = catalogue_attribute_at(&catalogue->events[request->event], index);
     return at == CATALOGUE_NONE ? (struct byte_view){NULL, 0} : request->attributes[at];
 }
+
+bool request_names(const struct catalogue *catalogue, const struct policy_request *request,
+                   const uint8_t subject[static REQUEST_SUBJECT_SIZE])
+{
+    const struct catalogue_event *type = &catalogue->events[request->event];
+    char hex[2 * REQUEST_SUBJECT_SIZE + 1];
+
+    if (type->effect != EFFECT_MERGE)
+        return true;
+    bytes_to_hex(subject, REQUEST_SUBJECT_SIZE, hex);
+    return bytes_equal(request->attributes[type->reads[0]], bytes_of_string(hex)) ||
+           bytes_equal(request->attributes[type->reads[1]], bytes_of_string(hex));
+}

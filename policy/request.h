@@ -6,7 +6,8 @@
 /* Is the person under 18? Nobody may be taken for an adult because nothing was said. */
 enum juvenile { JUVENILE_UNKNOWN, JUVENILE_YES, JUVENILE_NO };
 
-#define REQUEST_NO_DATE INT32_MIN
+#define REQUEST_NO_DATE      INT32_MIN
+#define REQUEST_SUBJECT_SIZE 36 /* of a pseudonym */
 
 /*
  * An event as policy sees it: everything that the broker may see of it. Views are borrowed. Fill in type,
@@ -45,6 +46,11 @@ enum status request_read(const struct catalogue *catalogue, struct policy_reques
 /* request_set - give an attribute its value by name; STATUS_NOT_FOUND if the type has no such attribute. */
 enum status request_set(const struct catalogue *catalogue, struct policy_request *request, const char *label,
                         struct byte_view value);
+
+/* request_names - is the event about a person that it may be about? A merge names two pseudonyms, and its
+ * subject is one of them; other types name none. */
+bool request_names(const struct catalogue *catalogue, const struct policy_request *request,
+                   const uint8_t subject[static REQUEST_SUBJECT_SIZE]);
 
 /* request_attribute - a value by the label's name; an empty view with data NULL when it is absent. */
 struct byte_view request_attribute(const struct catalogue *catalogue, const struct policy_request *request,

@@ -8,6 +8,7 @@
 #include "audit/verify.h"
 #include "base/civil.h"
 #include "base/safefile.h"
+#include "broker/frame.h"
 #include "broker/rulebook.h"
 #include "proto/commitment.h"
 #include "proto/hpke.h"
@@ -209,8 +210,13 @@ static void pump(struct exchange *exchange, int wait_ms)
 
 void exchange_send(struct exchange *exchange, size_t agent, struct byte_view frame)
 {
-    struct pipeline_frame submitted = {
-        .connection = exchange->agents[agent].connection, .member = ids[agent], .bytes = frame};
+    struct frame_face face = {0};
+
+    (void)frame_peek(frame, &face); /* as the gate does */
+    struct pipeline_frame submitted = {.connection = exchange->agents[agent].connection,
+                                       .member = ids[agent],
+                                       .request = face.request,
+                                       .bytes = frame};
 
     assert_int_equal(pipeline_submit(exchange->pipeline, &submitted), STATUS_OK);
 }

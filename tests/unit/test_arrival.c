@@ -28,7 +28,7 @@ static void prepare(struct postroom *room, struct forged *forged, const char *va
     struct person person;
     char text[512];
 
-    assert_int_equal(people_by_pnc(agent->people, bytes_of_string(POSTROOM_PNC), &person), STATUS_OK);
+    assert_int_equal(people_by_pnc(agent->people, NULL, bytes_of_string(POSTROOM_PNC), &person), STATUS_OK);
     assert_int_equal(uuid_next(&agent->ids, room->now, prepared.event), STATUS_OK);
     memcpy(prepared.subject, person.subject.bytes, CORE_SUBJECT_SIZE);
     prepared.type = bytes_of_string("release.planned");
@@ -268,6 +268,37 @@ static void quarantine_keeps_no_values_and_is_reported(void **state)
     postroom_close(&room);
 }
 
+/* What comes after its retention has ended was here before, or should never come. */
+static void what_is_older_than_its_retention_is_set_aside(void **state)
+{
+    struct postroom *room = postroom_open();
+    struct agent *police = room->agents[POSTROOM_POLICE];
+    struct forged *forged = calloc(1, sizeof *forged);
+    struct arrival_opener *opener = NULL;
+
+    (void)state;
+    postroom_list(room);
+    prepare(room, forged, VALUES);
+    grant(room, forged, "police.staffordshire", "release-notice", "name");
+    seal(room, forged);
+    assert_int_equal(arrival_opener_new(police->keystore, &opener), STATUS_OK);
+    for (int over = 0; over < 2; over++) {
+        const struct duration year = {12, 0};
+        const int64_t end = civil_add_duration(forged->delivered.core.created, year, 1);
+        struct arrival arrival = {0};
+
+        assert_int_equal(
+            arrival_judge(police, police->membership, opener, &forged->delivered, end - 1 + over, &arrival),
+            STATUS_OK);
+        assert_int_equal(arrival.reason, over == 1 ? ARRIVAL_OLD : ARRIVAL_NONE);
+        arrival_free(&arrival);
+    }
+    arrival_opener_free(&opener);
+    drop(forged);
+    free(forged);
+    postroom_close(&room);
+}
+
 static void what_rests_on_a_withdrawn_consent_is_set_aside(void **state)
 {
     struct postroom *room = postroom_open();
@@ -287,8 +318,9 @@ static void what_rests_on_a_withdrawn_consent_is_set_aside(void **state)
     assert_int_equal(arrival.reason, ARRIVAL_NONE);
     arrival_free(&arrival);
     for (int given = 0; given < 2; given++) {
-        assert_int_equal(consents_note(drugs, forged->delivered.core.subject, bytes_of_string("throughcare"),
-                                       given == 1, room->now + given),
+        assert_int_equal(consents_note(drugs, forged->delivered.core.protocol, forged->delivered.core.subject,
+                                       bytes_of_string("throughcare"), given == 1,
+                                       room->now + given * (REGISTER_SKEW_MS + 1)),
                          STATUS_OK);
         assert_int_equal(
             arrival_judge(drugs, drugs->membership, opener, &forged->delivered, room->now, &arrival),
@@ -310,6 +342,7 @@ int main(void)
         cmocka_unit_test(late_is_judged_here),
         cmocka_unit_test(quarantine_keeps_no_values_and_is_reported),
         cmocka_unit_test(what_rests_on_a_withdrawn_consent_is_set_aside),
+        cmocka_unit_test(what_is_older_than_its_retention_is_set_aside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void close_world(struct world *world)
 
 static struct person person(uint8_t number, const char *pnc, const char *prison_no)
 {
-    struct person person = {.listed = true, .listed_at = number};
+    struct person person = {.protocol = "one", .listed = true, .listed_at = number};
 
     person.subject.bytes[3] = 1;
     person.subject.bytes[4] = number;
@@ -54,6 +54,38 @@ static struct person person(uint8_t number, const char *pnc, const char *prison_
     (void)snprintf(person.prison_no, sizeof person.prison_no, "%s", prison_no);
     (void)snprintf(person.name, sizeof person.name, "Person %d", number);
     return person;
+}
+
+/* A listing under one protocol is none under another. */
+static void each_protocol_has_a_list_of_its_own(void **state)
+{
+    struct world world;
+    struct person one = person(1, "2003/9391423N", "A2580YA");
+    struct person found;
+    int64_t cursor = 0;
+    int64_t count = 0;
+
+    (void)state;
+    open_world(&world);
+    assert_int_equal(people_put(world.people, &one), STATUS_OK);
+    assert_int_equal(people_by_pnc(world.people, "two", bytes_of_string("2003/9391423N"), &found),
+                     STATUS_NOT_FOUND);
+    assert_int_equal(people_next(world.people, "two", &cursor, &found), STATUS_NOT_FOUND);
+    (void)snprintf(one.protocol, sizeof one.protocol, "two");
+    one.listed = false;
+    one.removed_at = 9;
+    assert_int_equal(people_put(world.people, &one), STATUS_OK);
+    assert_int_equal(people_by_subject(world.people, "one", &one.subject, &found), STATUS_OK);
+    assert_true(found.listed);
+    assert_int_equal(people_by_subject(world.people, "two", &one.subject, &found), STATUS_OK);
+    assert_false(found.listed);
+    assert_int_equal(people_by_subject(world.people, NULL, &one.subject, &found), STATUS_OK);
+    assert_string_equal(found.protocol, "one");
+    assert_int_equal(people_count(world.people, &count), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(people_forget(world.people, 10), STATUS_OK);
+    assert_int_equal(people_by_subject(world.people, "two", &one.subject, &found), STATUS_NOT_FOUND);
+    close_world(&world);
 }
 
 static void people_are_found_by_each_of_their_ids(void **state)
@@ -72,16 +104,16 @@ static void people_are_found_by_each_of_their_ids(void **state)
     assert_false(received);
     assert_int_equal(people_put(world.people, &one), STATUS_OK);
     assert_int_equal(people_put(world.people, &two), STATUS_OK);
-    assert_int_equal(people_by_pnc(world.people, bytes_of_string("2003/9391423N"), &found), STATUS_OK);
+    assert_int_equal(people_by_pnc(world.people, NULL, bytes_of_string("2003/9391423N"), &found), STATUS_OK);
     assert_memory_equal(&found, &one, sizeof found);
-    assert_int_equal(people_by_prison_no(world.people, bytes_of_string("A2580YA"), &found), STATUS_OK);
+    assert_int_equal(people_by_prison_no(world.people, NULL, bytes_of_string("A2580YA"), &found), STATUS_OK);
     assert_string_equal(found.name, "Person 2");
-    assert_int_equal(people_by_subject(world.people, &one.subject, &found), STATUS_OK);
-    assert_int_equal(people_by_pnc(world.people, bytes_of_string(""), &found), STATUS_NOT_FOUND);
-    assert_int_equal(people_next(world.people, &cursor, &found), STATUS_OK);
+    assert_int_equal(people_by_subject(world.people, NULL, &one.subject, &found), STATUS_OK);
+    assert_int_equal(people_by_pnc(world.people, NULL, bytes_of_string(""), &found), STATUS_NOT_FOUND);
+    assert_int_equal(people_next(world.people, "one", &cursor, &found), STATUS_OK);
     assert_string_equal(found.name, "Person 1");
-    assert_int_equal(people_next(world.people, &cursor, &found), STATUS_OK);
-    assert_int_equal(people_next(world.people, &cursor, &found), STATUS_NOT_FOUND);
+    assert_int_equal(people_next(world.people, "one", &cursor, &found), STATUS_OK);
+    assert_int_equal(people_next(world.people, "one", &cursor, &found), STATUS_NOT_FOUND);
     assert_int_equal(people_count(world.people, &count), STATUS_OK);
     assert_int_equal(count, 2);
     assert_int_equal(people_received(world.people, &received), STATUS_OK);
@@ -106,11 +138,12 @@ static void whoever_leaves_is_no_longer_listed_and_later_forgotten(void **state)
     assert_int_equal(people_put(world.people, &one), STATUS_OK);
     assert_true(world.was_listed && !world.is_listed);
     assert_int_equal(world.changes, 2);
-    assert_int_equal(people_next(world.people, &cursor, &found), STATUS_NOT_FOUND);
+    assert_int_equal(people_next(world.people, "one", &cursor, &found), STATUS_NOT_FOUND);
     assert_int_equal(people_forget(world.people, 50), STATUS_OK);
-    assert_int_equal(people_by_pnc(world.people, bytes_of_string("2003/9391423N"), &found), STATUS_OK);
+    assert_int_equal(people_by_pnc(world.people, NULL, bytes_of_string("2003/9391423N"), &found), STATUS_OK);
     assert_int_equal(people_forget(world.people, 51), STATUS_OK);
-    assert_int_equal(people_by_pnc(world.people, bytes_of_string("2003/9391423N"), &found), STATUS_NOT_FOUND);
+    assert_int_equal(people_by_pnc(world.people, NULL, bytes_of_string("2003/9391423N"), &found),
+                     STATUS_NOT_FOUND);
     assert_int_equal(people_received(world.people, &received), STATUS_OK);
     assert_true(received);
     close_world(&world);
@@ -145,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(people_are_found_by_each_of_their_ids),
+        cmocka_unit_test(each_protocol_has_a_list_of_its_own),
         cmocka_unit_test(whoever_leaves_is_no_longer_listed_and_later_forgotten),
         cmocka_unit_test(nothing_personal_stands_in_the_database),
     };

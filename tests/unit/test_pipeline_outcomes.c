@@ -184,7 +184,8 @@ static void test_bad_batches_have_no_effect(void **state)
     for (size_t i = 10; i < frame.size; i += 97) {
         frame.data[i] ^= 1;
         exchange_send(exchange, EXCHANGE_DOVEGATE, bytes_buffer_view(&frame));
-        (void)exchange_wait(exchange, EXCHANGE_DOVEGATE, WIRE__FRAME__VERB_ERROR);
+        error = exchange_wait(exchange, EXCHANGE_DOVEGATE, WIRE__FRAME__VERB_ERROR);
+        assert_int_equal(error->request, exchange->requests); /* whether the rest could be read or not */
         frame.data[i] ^= 1;
     }
     exchange_send(exchange, EXCHANGE_DOVEGATE, bytes_view("nonsense", 8));

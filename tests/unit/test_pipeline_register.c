@@ -373,6 +373,55 @@ static void test_superseded_is_not_replanned(void **state)
     exchange_drop(&change);
 }
 
+/* A repeat is of the same type as what it repeats. */
+static void test_repeats_of_another_type(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event notice;
+    struct exchange_event repeat;
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    make_notice(exchange, &notice, 1);
+    assert_int_equal(exchange_publish(exchange, &notice)->verdict, WIRE__VERDICT__ACCEPTED);
+    exchange_consent(exchange, 1, "throughcare");
+    exchange_make(exchange, &repeat, EXCHANGE_DOVEGATE, "release.date_changed", 1, NOTICE,
+                  HELD ",old_date,cause");
+    exchange_refer(&repeat, NULL, NULL, notice.core.event);
+    const Wire__Plan *plan = exchange_plan(exchange, &repeat);
+    assert_int_equal(plan->verdict, WIRE__VERDICT__REFUSED);
+    assert_non_null(strstr(plan->reason, "another type"));
+    exchange_close(&repeat);
+    assert_int_equal(exchange_submit(exchange, &repeat)->verdict, WIRE__VERDICT__REFUSED);
+    exchange_drop(&notice);
+    exchange_drop(&repeat);
+}
+
+/* A merge is about one of the two records that it names. */
+static void test_merge_about_somebody_else(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event merge;
+    char attributes[2 * 72 + 64];
+    char hex[2][2 * CORE_SUBJECT_SIZE + 1];
+
+    exchange_connect_all(exchange);
+    for (unsigned person = 1; person < 3; person++) {
+        exchange_list(exchange, person);
+        exchange_make(exchange, &merge, EXCHANGE_POLICE, "arrest.made", person, NULL, "name");
+        bytes_to_hex(merge.core.subject, CORE_SUBJECT_SIZE, hex[person - 1]);
+        exchange_drop(&merge);
+    }
+    exchange_list(exchange, 3);
+    snprintf(attributes, sizeof attributes, "merged_from=%s merged_to=%s", hex[0], hex[1]);
+    for (unsigned person = 1; person < 4; person++) {
+        exchange_make(exchange, &merge, EXCHANGE_POLICE, "subject.merged", person, attributes, NULL);
+        const Wire__Plan *plan = exchange_plan(exchange, &merge);
+        assert_int_equal(plan->verdict, person < 3 ? WIRE__VERDICT__ACCEPTED : WIRE__VERDICT__REFUSED);
+        exchange_drop(&merge);
+    }
+}
+
 /* A referral is answered to the referrer only. */
 static void test_answer_goes_to_the_referrer(void **state)
 {
@@ -460,6 +509,7 @@ int main(void)
         TEST(test_withdrawal_takes_back),       TEST(test_recall_in_flight),
         TEST(test_withdrawal_races_publish),    TEST(test_grant_older_than_withdrawal),
         TEST(test_removal_takes_back),          TEST(test_replan),
+        TEST(test_repeats_of_another_type),     TEST(test_merge_about_somebody_else),
         TEST(test_superseded_is_not_replanned), TEST(test_answer_goes_to_the_referrer),
         TEST(test_unfollowed_plan_is_logged),   TEST(test_new_bundle_decides_again),
     };

@@ -306,6 +306,46 @@ static void test_merge_needs_two(void **state)
     policy_close(&world);
 }
 
+/* A merge that nobody confirms in time lapses, and must be begun anew. */
+static void test_merge_lapses(void **state)
+{
+    (void)state;
+    policy_open(&world, NULL);
+    policy_list(&world);
+    accept(FORCE, "subject.merged", "merged_from=" A " merged_to=" B);
+    world.now += 14 * CIVIL_DAY_MS;
+    refuse(OFFICE, "subject.merged", "merged_from=" A " merged_to=" B, "begun by a list authority");
+    accept(FORCE, "subject.merged", "merged_from=" A " merged_to=" B);
+    assert_false(change.merged);
+    world.now += 14 * CIVIL_DAY_MS - 1;
+    accept(OFFICE, "subject.merged", "merged_from=" A " merged_to=" B);
+    assert_true(change.merged);
+    policy_close(&world);
+}
+
+/* A clock that runs ahead does not let a consent or listing survive a withdrawal or removal made after it. */
+static void test_grants_count_from_after_the_end(void **state)
+{
+    (void)state;
+    policy_open(&world, NULL);
+    policy_list(&world);
+    accept(OFFICE, "consent.withdrawn", "scope=throughcare");
+    world.now += REGISTER_SKEW_MS;
+    refuse(OFFICE, "consent.given", "scope=throughcare form_version=3 expires=2027-03-31",
+           "within five minutes");
+    world.now += 1;
+    accept(OFFICE, "consent.given", "scope=throughcare form_version=3 expires=2027-03-31");
+    accept(FORCE, "ppo.removed", "authority=bcu_commander reason=moved");
+    world.now += REGISTER_SKEW_MS;
+    refuse(FORCE, "ppo.added",
+           "strand=catch_convict area=stoke authority=bcu_commander selector=core_nominal "
+           "review_due=2026-12-16 home_force=21",
+           "within five minutes");
+    world.now += 1;
+    policy_list(&world);
+    policy_close(&world);
+}
+
 static void test_merge(void **state)
 {
     struct register_state a, b, merged;
@@ -527,6 +567,8 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_merge_needs_two),
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_merge_lapses),
+        cmocka_unit_test(test_grants_count_from_after_the_end),
         cmocka_unit_test(test_merge_keeps_withdrawals),
         cmocka_unit_test(test_expires_at),
         cmocka_unit_test(test_encoding),

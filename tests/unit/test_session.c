@@ -22,13 +22,13 @@ static void a_listing_reaches_everybody(void **state)
     assert_string_equal(postroom_inbox(room, POSTROOM_PROBATION),
                         "ppo.added stored name,dob,pnc_id,prison_no,strand,authority,selector\n");
     assert_string_equal(postroom_inbox(room, POSTROOM_DRUGS), "ppo.added stored name,dob\n");
-    assert_int_equal(
-        people_by_prison_no(room->agents[POSTROOM_DOVEGATE]->people, bytes_of_string("A7629RT"), &person),
-        STATUS_OK);
+    assert_int_equal(people_by_prison_no(room->agents[POSTROOM_DOVEGATE]->people, NULL,
+                                         bytes_of_string("A7629RT"), &person),
+                     STATUS_OK);
     assert_true(person.listed);
     assert_string_equal(person.pnc_id, POSTROOM_PNC);
     assert_int_equal(
-        people_by_pnc(room->agents[POSTROOM_POLICE]->people, bytes_of_string(POSTROOM_PNC), &person),
+        people_by_pnc(room->agents[POSTROOM_POLICE]->people, NULL, bytes_of_string(POSTROOM_PNC), &person),
         STATUS_OK);
     assert_string_equal(person.home_force, "21");
     postroom_close(&room);
@@ -431,6 +431,32 @@ static void a_recall_deletes_and_is_reported(void **state)
     postroom_close(&room);
 }
 
+/* One event that cannot be stored keeps neither the others nor the agent: it is set aside, and said so. */
+static void what_cannot_be_stored_is_set_aside(void **state)
+{
+    struct postroom *room = postroom_open();
+    struct agent *police = room->agents[POSTROOM_POLICE];
+    struct inbox_event held;
+    uint8_t events[2][UUID_SIZE];
+
+    (void)state;
+    postroom_list(room);
+    assert_int_equal(db_exec(police->db, "CREATE TRIGGER fault BEFORE INSERT ON inbox WHEN NEW.state = 0"
+                                         " BEGIN SELECT RAISE(ABORT, 'nobody foresaw this'); END"),
+                     STATUS_OK);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, events[0]);
+    assert_int_equal(db_exec(police->db, "DROP TRIGGER fault"), STATUS_OK);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, events[1]);
+    assert_int_equal(inbox_event_find(police, events[0], &held), STATUS_OK);
+    assert_int_equal(held.state, INBOX_QUARANTINED);
+    inbox_event_free(&held);
+    assert_int_equal(inbox_event_find(police, events[1], &held), STATUS_OK);
+    assert_int_equal(held.state, INBOX_STORED);
+    inbox_event_free(&held);
+    assert_int_equal(postroom_incidents(room, POSTROOM_POLICE, "in quarantine"), 1);
+    postroom_close(&room);
+}
+
 static void an_answer_goes_back_to_the_referrer(void **state)
 {
     struct postroom *room = postroom_open();
@@ -500,7 +526,7 @@ static void a_removal_takes_a_person_off_the_list(void **state)
     postroom_list(room);
     postroom_publish(room, POSTROOM_POLICE, "ppo.removed", "reason=criteria;authority=bcu_commander", event);
     assert_int_equal(
-        people_by_pnc(room->agents[POSTROOM_DOVEGATE]->people, bytes_of_string(POSTROOM_PNC), &person),
+        people_by_pnc(room->agents[POSTROOM_DOVEGATE]->people, NULL, bytes_of_string(POSTROOM_PNC), &person),
         STATUS_OK);
     assert_false(person.listed);
     assert_int_equal(people_count(room->agents[POSTROOM_POLICE]->people, &count), STATUS_OK);
@@ -533,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_renewal_is_noticed_with_the_newer_bundle),
         cmocka_unit_test(replan_repeats_a_standing_event_for_the_new_recipient_only),
         cmocka_unit_test(a_recall_deletes_and_is_reported),
+        cmocka_unit_test(what_cannot_be_stored_is_set_aside),
         cmocka_unit_test(an_answer_goes_back_to_the_referrer),
         cmocka_unit_test(a_replacement_marks_what_it_replaces),
         cmocka_unit_test(a_removal_takes_a_person_off_the_list),
