@@ -1,5 +1,7 @@
 #include "agent/consents.h"
 
+#include "policy/register.h"
+
 /* key: look-up of subject and scope. */
 const char consents_schema[] = "CREATE TABLE consent ("
                                " key BLOB PRIMARY KEY,"

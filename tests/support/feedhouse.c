@@ -216,6 +216,7 @@ static void put_person(struct feedhouse *house, const struct person *given)
                                           bytes_of_string(person.pnc_id), &person.subject),
                      STATUS_OK);
     (void)snprintf(person.by, sizeof person.by, "police.staffordshire");
+    (void)snprintf(person.protocol, sizeof person.protocol, "staffordshire-ppo");
     assert_int_equal(db_begin(house->agent.db), STATUS_OK);
     assert_int_equal(people_put(house->agent.people, &person), STATUS_OK);
     assert_int_equal(db_commit(house->agent.db), STATUS_OK);
