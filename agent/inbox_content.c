@@ -57,8 +57,7 @@ enum status inbox_content_decode(struct inbox_event *event)
     (void)canonical_read(&reader, CORE_SIZE_MAX, &core);
     (void)canonical_read(&reader, LABELS_SIZE, &event->rule);
     read_lists(&reader, event);
-    if (!bytes_read_done(&reader) || reason > ARRIVAL_FAILED ||
-        core_decode(core, &event->core) != STATUS_OK)
+    if (!bytes_read_done(&reader) || reason > ARRIVAL_FAILED || core_decode(core, &event->core) != STATUS_OK)
         return STATUS_CORRUPT;
     event->reason = (enum arrival_reason)reason;
     event->has_content = true;
