@@ -287,7 +287,8 @@ static struct policy_refusal plain_refusal(enum policy_code code, uint16_t party
                                    .consent = PROTOCOL_NONE,
                                    .gateway = PROTOCOL_NONE,
                                    .relation = PROTOCOL_NONE,
-                                   .entry = PROTOCOL_NONE};
+                                   .entry = PROTOCOL_NONE,
+                                   .denial = PROTOCOL_NONE};
 }
 
 /* Each granted recipient has its section. */

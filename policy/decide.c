@@ -132,7 +132,7 @@ static bool take_route(struct decider *decider, const struct protocol_route *rou
     *ret_target = target;
     if (target.gap != POLICY_NONE)
         return false;
-    if (decider->juvenile && class->denied_juveniles) {
+    if (decider->juvenile && (class->denied_juveniles || route->adults_only)) {
         if (!party_set_empty(&target.parties))
             decider_refuse_route(decider, POLICY_JUVENILE, route, PROTOCOL_NONE);
         return true;
@@ -156,6 +156,21 @@ static void refuse_gap(struct decider *decider, const struct protocol_route *rou
     set_detail(refusal, target->detail);
 }
 
+/* Is the grant about this event's value of the attribute that its `when` names? */
+static bool is_about(const struct decider *decider, const struct protocol_route *route)
+{
+    struct byte_view value;
+    uint16_t code;
+
+    if (route->when == PROTOCOL_NONE)
+        return true;
+    value = decider->request->attributes[route->when];
+    if (value.data == NULL)
+        return false;
+    code = catalogue_find_code(decider->type->attributes[route->when].codes, value);
+    return code != CATALOGUE_NONE && (route->when_codes >> code & 1) != 0;
+}
+
 /* The routes of one grant, which differ in their class only: nobody in any of them is one gap. */
 static uint32_t take_grant(struct decider *decider, uint32_t at, uint32_t end)
 {
@@ -169,14 +184,14 @@ static uint32_t take_grant(struct decider *decider, uint32_t at, uint32_t end)
 
         if (route->rule != first->rule || route->grant != first->grant)
             break;
-        if (!decider->rule_open)
+        if (!decider->rule_open || !is_about(decider, first))
             continue;
         if (take_route(decider, route, &target))
             found = true;
         else if (gap.gap == POLICY_NONE || target.gap != POLICY_NO_PARTY)
             gap = target;
     }
-    if (decider->rule_open && !found)
+    if (decider->rule_open && !found && is_about(decider, first))
         refuse_gap(decider, first, &gap, next - at > 1);
     return next;
 }
@@ -271,6 +286,29 @@ static void sort_recipients(struct policy_decision *decision)
     }
 }
 
+/* A refusal of another strand's rule says nothing to somebody whose event was granted by its own. */
+static void drop_strand_refusals(struct policy_decision *decision)
+{
+    uint16_t kept = 0;
+
+    for (uint16_t i = 0; i < decision->refusal_count; i++) {
+        if (decision->refusals[i].code != POLICY_STRAND)
+            decision->refusals[kept++] = decision->refusals[i];
+    }
+    decision->refusal_count = kept;
+}
+
+static enum policy_code why_nobody(const struct decider *decider)
+{
+    const struct protocol_pair *pair = decider->pair;
+
+    for (uint32_t i = 0; i < pair->route_count; i++) {
+        if (!is_about(decider, &decider->protocol->routes[pair->first_route + i]))
+            return POLICY_OTHER_CASE;
+    }
+    return POLICY_NO_PARTY;
+}
+
 static void finish(struct decider *decider)
 {
     struct policy_decision *decision = decider->decision;
@@ -283,10 +321,12 @@ static void finish(struct decider *decider)
     }
     decision->granted = decision->recipient_count > 0 || decision->record;
     sort_recipients(decision);
+    if (decision->recipient_count > 0)
+        drop_strand_refusals(decision);
     if (decision->granted)
         return;
     if (decision->refusal_count == 0)
-        refuse_event(decider, decider->request->repeats ? POLICY_NOBODY_NEW : POLICY_NO_PARTY);
+        refuse_event(decider, decider->request->repeats ? POLICY_NOBODY_NEW : why_nobody(decider));
     decision->reason = decision->refusals[0].code;
 }
 
@@ -352,7 +392,7 @@ __attribute__((noinline)) static void conclude_change(struct decider *decider)
         return;
     }
     decision->record = decider->type->effect != EFFECT_RELEASE || decision->change.clears != 0;
-    if (decider->type->effect == EFFECT_LIST)
+    if (decider->type->effect == EFFECT_LIST || decider->type->effect == EFFECT_MOVE)
         decider->person = &after;
     conclude(decider);
 }

@@ -40,8 +40,10 @@
     X(GLASS_CONFIRMED, "nothing-to-confirm")                                                                 \
     X(ASKS_NOTHING, "asks-nothing")                                                                          \
     X(MAY_NOT_ASK, "may-not-ask")                                                                            \
+    X(OTHER_CASE, "other-case")                                                                              \
     /* one recipient or class */                                                                             \
     X(GATEWAY, "gateway-does-not-run")                                                                       \
+    X(DENIED, "denied")                                                                                      \
     X(CROSSING, "crossing-not-stated")                                                                       \
     X(CONSENT, "no-consent")                                                                                 \
     X(JUVENILE, "juvenile")                                                                                  \
@@ -124,6 +126,7 @@ struct policy_refusal {
     uint16_t gateway;                /* or PROTOCOL_NONE */
     uint16_t relation;               /* enum protocol_relation, or PROTOCOL_NONE */
     uint16_t entry;                  /* position in the rule's `to`, or PROTOCOL_NONE */
+    uint16_t denial;                 /* DENIED: which; otherwise PROTOCOL_NONE */
     char detail[POLICY_DETAIL_SIZE]; /* a value that the sentence names, such as a force; or empty */
 };
 

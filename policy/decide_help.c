@@ -25,7 +25,8 @@ static enum status mismatch(struct policy_refusal *ret_refusal, enum policy_code
                                                .consent = PROTOCOL_NONE,
                                                .gateway = PROTOCOL_NONE,
                                                .relation = PROTOCOL_NONE,
-                                               .entry = PROTOCOL_NONE};
+                                               .entry = PROTOCOL_NONE,
+                                               .denial = PROTOCOL_NONE};
     return STATUS_REFUSED;
 }
 

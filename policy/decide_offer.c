@@ -24,7 +24,8 @@ struct policy_refusal *decider_refuse(struct decider *decider, enum policy_code 
                                        .consent = PROTOCOL_NONE,
                                        .gateway = PROTOCOL_NONE,
                                        .relation = PROTOCOL_NONE,
-                                       .entry = PROTOCOL_NONE};
+                                       .entry = PROTOCOL_NONE,
+                                       .denial = PROTOCOL_NONE};
     return refusal;
 }
 
@@ -143,12 +144,12 @@ static void offer(struct decider *decider, const struct protocol_route *route, c
                   uint16_t party, uint32_t grounds)
 {
     struct label_set labels = label_set_and(way->labels, &decider->held);
-    struct label_set missing = label_set_minus(route->required, &decider->held);
+    struct label_set missing = label_set_minus(route->required, &labels);
 
     if (!party_set_has(&decider->facts->active, party))
         decider_refuse_route(decider, POLICY_INACTIVE, route, party);
     else if (way->stopped != POLICY_NONE)
-        decider_refuse_route(decider, way->stopped, route, party);
+        decider_refuse_route(decider, way->stopped, route, party)->denial = way->denial;
     else if (!has_consent(decider, route, &grounds))
         decider_refuse_route(decider, POLICY_CONSENT, route, party);
     else if (!label_set_empty(&missing))

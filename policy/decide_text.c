@@ -160,6 +160,9 @@ static void say_event_reason(struct sentence *sentence, const struct protocol *p
         say(sentence, "it would go to more than %d recipients; the protocol must be narrowed.",
             POLICY_RECIPIENTS_MAX);
         break;
+    case POLICY_OTHER_CASE:
+        say(sentence, "the rules give it to nobody for the value of an attribute that it has; see 'when'.");
+        break;
     case POLICY_NOBODY_NEW:
         say(sentence, "nobody has become entitled to it since it was sent.");
         break;
@@ -205,6 +208,16 @@ static void say_relation_unknown(struct sentence *sentence, const struct policy_
         refusal->relation < sizeof needed / sizeof needed[0] ? needed[refusal->relation] : "nobody");
 }
 
+static void say_denial(struct sentence *sentence, const struct protocol *protocol,
+                       const struct policy_refusal *refusal)
+{
+    if (refusal->denial == PROTOCOL_NONE)
+        say(sentence, "the protocol denies it.");
+    else
+        say(sentence, "the protocol denies it (%s, %s): %s.", protocol->denials[refusal->denial].id,
+            protocol->denials[refusal->denial].paragraph, protocol->denials[refusal->denial].reason);
+}
+
 static void say_recipient_reason(struct sentence *sentence, const struct protocol *protocol,
                                  const struct policy_refusal *refusal)
 {
@@ -215,6 +228,9 @@ static void say_recipient_reason(struct sentence *sentence, const struct protoco
         say(sentence,
             "the gateway (%s) does not run from the sender to them; another legal gateway is needed.",
             gateway);
+        break;
+    case POLICY_DENIED:
+        say_denial(sentence, protocol, refusal);
         break;
     case POLICY_CROSSING:
         say(sentence,

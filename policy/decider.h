@@ -11,7 +11,7 @@ struct decider {
     struct policy_decision *decision;
     const struct catalogue_event *type;
     const struct protocol_pair *pair;
-    const struct register_state *person; /* what routes: for a listing, as it is after it */
+    const struct register_state *person; /* what routes: for a listing or a move, as it is after it */
     uint16_t from_class;
     int64_t now;
     bool juvenile;

@@ -171,6 +171,7 @@ static const char *value_of(const struct explain_case *it, const char *label)
     } values[] = {
         {"strand", entry->strand},
         {"area", entry->area},
+        {"from_area", entry->area},
         {"to_area", entry->area},
         {"home_force", entry->home_force},
         {"authority", authority_of(it)},
@@ -201,13 +202,32 @@ static int32_t day_of(const struct explain_case *it, const char *label)
     return civil_day_of(it->now) + (near ? 7 : 180);
 }
 
+/* The first value for which a rule gives the event to the recipient in question; NULL: any will do. */
+static const char *value_for_recipient(const struct explain_case *it, const struct catalogue_field *field,
+                                       uint16_t at)
+{
+    const struct protocol *protocol = it->protocol;
+    uint16_t from = protocol->parties[it->from].class_index, to = protocol->parties[it->to].class_index;
+    const struct protocol_pair *pair = protocol_pair_of(protocol, it->request.event, from);
+
+    for (uint32_t i = 0; i < pair->route_count; i++) {
+        const struct protocol_route *route = &protocol->routes[pair->first_route + i];
+
+        if (route->to_class == to && route->when == at)
+            return field->codes->values[__builtin_ctzll(route->when_codes)];
+    }
+    return NULL;
+}
+
 static void fill_attribute(struct explain_case *it, const struct catalogue_field *field, uint16_t at)
 {
     const struct catalogue_label *label = &it->protocol->catalogue->labels[field->label];
     const char *glass = glass_value(it, field);
-    const char *value = glass != NULL ? glass : value_of(it, label->label);
+    const char *value = glass != NULL ? glass : value_for_recipient(it, field, at);
     char day[CIVIL_DATE_SIZE];
 
+    if (value == NULL)
+        value = value_of(it, label->label);
     civil_format_date(day_of(it, label->label), day);
     if (value == NULL && label->kind == KIND_DATE)
         value = day;

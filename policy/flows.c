@@ -115,7 +115,7 @@ static void add_route(struct maker *maker, size_t first, uint16_t event, uint16_
                         .route = route};
 
     if (way.stopped != POLICY_NONE || !has_parties(protocol, way.to_class) ||
-        (person == FLOWS_JUVENILE && class->denied_juveniles))
+        (person == FLOWS_JUVENILE && (class->denied_juveniles || route->adults_only)))
         return;
     if (from == way.to_class && party_set_count(&protocol->classes[from].parties) == 1)
         return;

@@ -112,6 +112,25 @@ bool protocol_gateway_runs(const struct protocol *protocol, uint16_t gateway, ui
     return (way->from & protocol->classes[from].bodies) != 0 && (way->to & protocol->classes[to].bodies) != 0;
 }
 
+uint16_t protocol_denied(const struct protocol *protocol, uint16_t event, uint16_t from, uint16_t to,
+                         struct label_set *ret_items)
+{
+    uint16_t whole = PROTOCOL_NONE;
+
+    *ret_items = (struct label_set){{0}};
+    for (uint16_t i = 0; i < protocol->denial_count; i++) {
+        const struct protocol_denial *denial = &protocol->denials[i];
+
+        if ((denial->events[event / 64] >> (event % 64) & 1) == 0 || (denial->from >> from & 1) == 0 ||
+            (denial->to >> to & 1) == 0)
+            continue;
+        *ret_items = label_set_or(*ret_items, &denial->items);
+        if (denial->whole && whole == PROTOCOL_NONE)
+            whole = i;
+    }
+    return whole;
+}
+
 const char *protocol_relation_name(enum protocol_relation relation)
 {
 #define NAME(symbol, name, text) name,

@@ -24,6 +24,7 @@ struct yaml_errors;
 #define PROTOCOL_STRANDS_MAX    16
 #define PROTOCOL_PATHWAYS_MAX   32
 #define PROTOCOL_RULES_MAX      256
+#define PROTOCOL_DENIALS_MAX    64
 #define PROTOCOL_GRANTS_MAX     32 /* recipients named in one rule */
 #define PROTOCOL_ALSO_MAX       4  /* further gateways of one grant */
 #define PROTOCOL_REACH_MAX      64 /* recipients that one event can have */
@@ -135,6 +136,20 @@ struct protocol_rule {
     uint32_t column;
 };
 
+/* What goes nowhere, whatever a rule grants: a denial beats every grant. */
+struct protocol_denial {
+    const char *id;
+    const char *paragraph;
+    const char *reason; /* for people: why */
+    uint32_t from;      /* bits: classes */
+    uint32_t to;
+    uint64_t events[2];     /* bits */
+    bool whole;             /* the event itself; otherwise `items` of it only */
+    struct label_set items; /* !whole */
+    uint32_t line;
+    uint32_t column;
+};
+
 /* One gateway of a grant and what it carries. */
 struct protocol_carriage {
     uint16_t gateway;
@@ -148,18 +163,23 @@ struct protocol_carriage {
 struct protocol_route {
     uint16_t rule;
     uint16_t grant; /* position in the rule's `to` */
+    uint16_t event;
     uint16_t to_class;
     enum protocol_relation relation;
     uint16_t carriage_count;
     struct protocol_carriage carriages[1 + PROTOCOL_ALSO_MAX]; /* the grant's own gateway first */
     struct label_set labels;                                   /* of all carriages that run */
     struct label_set required;
-    bool bare;          /* may go without any item: the event itself is the message */
-    uint16_t stopped;   /* enum policy_code why this pair gets nothing, or 0 */
-    uint16_t consent;   /* index, or PROTOCOL_NONE */
-    uint16_t condition; /* index, or PROTOCOL_NONE */
-    uint16_t crossings; /* bits: stated */
-    uint16_t crossing;  /* index of the one that applies, or PROTOCOL_NONE */
+    bool bare;           /* may go without any item: the event itself is the message */
+    bool adults_only;    /* nothing about a juvenile */
+    uint16_t stopped;    /* enum policy_code why this pair gets nothing, or 0 */
+    uint16_t denial;     /* which one stopped it, or PROTOCOL_NONE */
+    uint16_t when;       /* position of the attribute that must have one of when_codes, or PROTOCOL_NONE */
+    uint64_t when_codes; /* bits: positions in that attribute's code list */
+    uint16_t consent;    /* index, or PROTOCOL_NONE */
+    uint16_t condition;  /* index, or PROTOCOL_NONE */
+    uint16_t crossings;  /* bits: stated */
+    uint16_t crossing;   /* index of the one that applies, or PROTOCOL_NONE */
     enum protocol_clock clock;
     struct duration clock_length;
     uint16_t clock_attribute; /* CLOCK_BEFORE: position among the event type's attributes */
@@ -220,6 +240,7 @@ struct protocol {
     uint16_t strand_count;
     uint16_t role_count;
     uint16_t rule_count;
+    uint16_t denial_count;
     const struct protocol_class *classes;
     const struct protocol_party *parties;
     const char *const *areas;
@@ -231,6 +252,7 @@ struct protocol {
     const struct protocol_strand *strands;
     const struct protocol_role *roles;
     const struct protocol_rule *rules;
+    const struct protocol_denial *denials;
     const struct protocol_pair *pairs; /* event type × class: [event * class_count + class] */
     const struct protocol_route *routes;
     uint32_t route_count;
@@ -279,6 +301,16 @@ bool protocol_in_force(const struct protocol *protocol, int64_t now);
 
 /* protocol_gateway_runs - does the gateway run from one class to the other? */
 bool protocol_gateway_runs(const struct protocol *protocol, uint16_t gateway, uint16_t from, uint16_t to);
+
+/*
+ * protocol_denied - what denials take away of an event type on its way from one class to another.
+ *
+ * ret_items  items of it that are denied; gets none when everything is
+ *
+ * Returns the index of the denial that forbids the event as such, or PROTOCOL_NONE.
+ */
+uint16_t protocol_denied(const struct protocol *protocol, uint16_t event, uint16_t from, uint16_t to,
+                         struct label_set *ret_items);
 
 const char *protocol_relation_name(enum protocol_relation relation);
 const char *protocol_relation_text(enum protocol_relation relation);

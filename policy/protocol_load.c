@@ -8,7 +8,7 @@ static const char *const root_keys[] = {
     "policy_document", "in_force",   "review",     "on_expiry", "settings",    "areas",
     "bodies",          "classes",    "parties",    "gateways",  "crossings",   "conditions",
     "consents",        "strands",    "case_roles", "juveniles", "rules",       "records",
-    "break_glass",     "aggregates", NULL};
+    "break_glass",     "aggregates", "denials",    NULL};
 
 uint16_t protocol_read_reference(struct protocol_loader *loader, const struct yaml_node *node,
                                  uint16_t (*find)(const struct protocol *, struct byte_view),
@@ -222,8 +222,8 @@ void protocol_load_head(struct protocol_loader *loader, const struct yaml_node *
 static void load_parts(struct protocol_loader *loader, const struct yaml_node *root)
 {
     static void (*const parts[])(struct protocol_loader *, const struct yaml_node *) = {
-        protocol_load_classes, protocol_load_law,        protocol_load_parties,
-        protocol_load_people,  protocol_load_aggregates, protocol_load_rules};
+        protocol_load_classes,    protocol_load_law,     protocol_load_parties, protocol_load_people,
+        protocol_load_aggregates, protocol_load_denials, protocol_load_rules};
 
     if (!read_fields(loader->errors, root, root_keys))
         return;

@@ -38,6 +38,9 @@ struct protocol_grant {
     struct label_set items;
     struct label_set items_of[CATALOGUE_EVENTS_MAX];
     struct label_set required;
+    bool adults_only;
+    uint16_t when;       /* label, or CATALOGUE_NONE */
+    uint64_t when_codes; /* bits */
     uint16_t also_count;
     struct protocol_carriage also[PROTOCOL_ALSO_MAX];
 };
@@ -106,6 +109,7 @@ void protocol_load_classes(struct protocol_loader *loader, const struct yaml_nod
 void protocol_load_parties(struct protocol_loader *loader, const struct yaml_node *root);
 void protocol_load_law(struct protocol_loader *loader, const struct yaml_node *root);
 void protocol_load_people(struct protocol_loader *loader, const struct yaml_node *root);
+void protocol_load_denials(struct protocol_loader *loader, const struct yaml_node *root);
 void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node *root);
 void protocol_load_aggregates(struct protocol_loader *loader, const struct yaml_node *root);
 
@@ -130,6 +134,16 @@ void protocol_read_may_ask(struct protocol_loader *loader, const struct yaml_nod
                            const struct protocol_rule_context *context);
 void protocol_check_asked(struct protocol_loader *loader, const struct protocol_grant *grant);
 void protocol_check_questions(struct protocol_loader *loader);
+
+/* protocol_read_event - an event type of the catalogue; CATALOGUE_NONE and an error otherwise. */
+uint16_t protocol_read_event(struct protocol_loader *loader, const struct yaml_node *node);
+
+/* protocol_read_events - a list of them, as bits. */
+void protocol_read_events(struct protocol_loader *loader, const struct yaml_node *list,
+                          uint64_t ret_events[static 2]);
+
+/* protocol_read_when - a grant's `when`: which values of which attribute it is about. */
+void protocol_read_when(struct protocol_loader *loader, struct protocol_grant *grant);
 
 /* Grants and routes of one rule. */
 bool protocol_read_grant(struct protocol_loader *loader, const struct protocol_rule_context *rule,

@@ -4,9 +4,9 @@
 
 /* One entry of a rule's `to`. */
 
-static const char *const grant_keys[] = {"class",    "except",   "of",        "relation", "gateway",
-                                         "crossing", "consent",  "condition", "required", "bare",
-                                         "items",    "items_of", "also",      NULL};
+static const char *const grant_keys[] = {
+    "class",    "except", "of",    "relation", "gateway", "crossing", "consent",     "condition",
+    "required", "bare",   "items", "items_of", "also",    "when",     "adults_only", NULL};
 
 static const char *event_type(const struct protocol_loader *loader, unsigned event)
 {
@@ -305,6 +305,8 @@ bool protocol_read_grant(struct protocol_loader *loader, const struct protocol_r
     read_relation(loader, rule, ret_grant);
     read_law(loader, ret_grant);
     yaml_read_bool(loader->errors, yaml_get(node, "bare"), &ret_grant->bare);
+    yaml_read_bool(loader->errors, yaml_get(node, "adults_only"), &ret_grant->adults_only);
+    protocol_read_when(loader, ret_grant);
     ret_grant->items = protocol_read_labels(loader, yaml_get(node, "items_of") != NULL
                                                         ? yaml_get(node, "items")
                                                         : yaml_read_required(loader->errors, node, "items"));

@@ -50,6 +50,19 @@ static void set_clock(struct protocol_loader *loader, const struct protocol_rule
     route->clock_length = rule->otherwise;
 }
 
+/* A denial beats the grant: nothing goes, or without what is denied. */
+static void deny(const struct protocol *protocol, uint16_t event, uint16_t from, struct protocol_route *route)
+{
+    struct label_set denied;
+
+    route->denial = protocol_denied(protocol, event, from, route->to_class, &denied);
+    if (route->denial != PROTOCOL_NONE)
+        route->stopped = POLICY_DENIED;
+    route->labels = label_set_minus(route->labels, &denied);
+    for (uint16_t i = 0; i < route->carriage_count; i++)
+        route->carriages[i].labels = label_set_minus(route->carriages[i].labels, &denied);
+}
+
 static bool grow(struct protocol_loader *loader)
 {
     size_t capacity = loader->route_capacity == 0 ? 64 : loader->route_capacity * 2;
@@ -109,9 +122,15 @@ static void add_route(struct protocol_loader *loader, const struct protocol_rule
     struct label_set items = label_set_or(grant->items, &grant->items_of[event]);
     struct protocol_route route = {.rule = rule->rule,
                                    .grant = grant->position,
+                                   .event = event,
                                    .to_class = to,
                                    .relation = grant->relation,
                                    .bare = grant->bare,
+                                   .adults_only = grant->adults_only,
+                                   .denial = PROTOCOL_NONE,
+                                   .when =
+                                       catalogue_attribute_at(&loader->catalogue->events[event], grant->when),
+                                   .when_codes = grant->when_codes,
                                    .required = grant->required,
                                    .consent = grant->consent,
                                    .condition = grant->condition,
@@ -128,6 +147,7 @@ static void add_route(struct protocol_loader *loader, const struct protocol_rule
     }
     route.crossing = crossing_of(protocol, grant->crossings, from, to, &crosses);
     set_clock(loader, rule, event, &route);
+    deny(protocol, event, from, &route);
     if (!grow(loader))
         return;
     loader->routes[loader->route_count] = route;

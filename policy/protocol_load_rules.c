@@ -10,61 +10,6 @@ static const char *const rule_keys[] = {"paragraph", "from",      "events",    "
 static const char *const record_keys[] = {"paragraph", "from",      "events", "purpose",
                                           "needs",     "retention", NULL};
 
-const char *protocol_read_paragraph(struct protocol_loader *loader, const struct yaml_node *rule)
-{
-    const struct yaml_node *list = yaml_read_required(loader->errors, rule, "paragraph");
-    struct byte_buffer text = bytes_buffer(4096);
-    const char *part, *copy = "";
-
-    if (list == NULL || !yaml_read_list(loader->errors, list, 1, 16))
-        return "";
-    for (size_t i = 0; i < yaml_count(list); i++) {
-        if (read_sentence(loader->errors, loader->arena, yaml_at(list, i), &part))
-            bytes_append_format(&text, "%s%s", i == 0 ? "" : ", ", part);
-    }
-    bytes_append_u8(&text, 0);
-    if (text.status == STATUS_OK)
-        copy = arena_text(loader->arena, (const char *)text.data);
-    else
-        loader->no_memory = true;
-    bytes_buffer_free(&text);
-    return copy;
-}
-
-static uint16_t read_event(struct protocol_loader *loader, const struct yaml_node *node)
-{
-    char quoted[YAML_QUOTE_SIZE];
-    const char *text;
-    uint16_t event;
-
-    if (!yaml_read_string(loader->errors, node, &text))
-        return CATALOGUE_NONE;
-    event = catalogue_find_event(loader->catalogue, protocol_text_of(node));
-    if (event == CATALOGUE_NONE)
-        yaml_errors_add(loader->errors, node, "there is no event type %s; the catalogue lists them",
-                        yaml_quote(quoted, text));
-    return event;
-}
-
-static void read_events(struct protocol_loader *loader, const struct yaml_node *list,
-                        uint64_t ret_events[static 2])
-{
-    char quoted[YAML_QUOTE_SIZE];
-
-    if (!yaml_read_list(loader->errors, list, 1, CATALOGUE_EVENTS_MAX))
-        return;
-    for (size_t i = 0; i < yaml_count(list); i++) {
-        uint16_t event = read_event(loader, yaml_at(list, i));
-
-        if (event == CATALOGUE_NONE)
-            continue;
-        if (bits_has(ret_events, event))
-            yaml_errors_add(loader->errors, yaml_at(list, i), "%s is named twice; leave one out",
-                            yaml_quote(quoted, yaml_at(list, i)->text));
-        bits_add(ret_events, event);
-    }
-}
-
 static void read_clock(struct protocol_loader *loader, const struct yaml_node *rule,
                        struct protocol_rule_context *context)
 {
@@ -155,7 +100,7 @@ static void read_common(struct protocol_loader *loader, const struct yaml_node *
     rule->from = protocol_read_references(loader, yaml_read_required(loader->errors, node, "from"),
                                           protocol_find_class, "class", "classes", &context->any_from);
     rule->from = protocol_events_only(loader, yaml_get(node, "from"), rule->from, context->any_from);
-    read_events(loader, yaml_read_required(loader->errors, node, "events"), context->events);
+    protocol_read_events(loader, yaml_read_required(loader->errors, node, "events"), context->events);
     rule->purpose = "";
     read_sentence(loader->errors, loader->arena, yaml_read_required(loader->errors, node, "purpose"),
                   &rule->purpose);
@@ -240,10 +185,10 @@ static void read_answers(struct protocol_loader *loader, const struct yaml_node 
     if (map == NULL || !yaml_read_map(loader->errors, map))
         return;
     for (size_t i = 0; i < yaml_count(map); i++) {
-        uint16_t event = read_event(loader, yaml_key(map, i));
+        uint16_t event = protocol_read_event(loader, yaml_key(map, i));
         uint64_t answers[2] = {0, 0};
 
-        read_events(loader, yaml_value(map, i), answers);
+        protocol_read_events(loader, yaml_value(map, i), answers);
         if (event == CATALOGUE_NONE)
             continue;
         if (!bits_has(context->events, event))

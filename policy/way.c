@@ -5,6 +5,7 @@ struct way way_direct(const struct protocol_route *route)
     struct way way = {.to_class = route->to_class,
                       .replaced_class = PROTOCOL_NONE,
                       .stopped = (enum policy_code)route->stopped,
+                      .denial = route->denial,
                       .gateway = route->carriages[0].gateway,
                       .crossing = route->crossing,
                       .labels = route->labels};
@@ -22,6 +23,19 @@ static uint16_t find_crossing(const struct protocol *protocol, uint16_t stated, 
     return PROTOCOL_NONE;
 }
 
+/* What is denied to the class, or to the one that takes its place, reaches nobody. */
+static void deny(const struct protocol *protocol, const struct protocol_route *route, uint16_t from,
+                 struct way *way)
+{
+    struct label_set denied;
+    uint16_t other = protocol_denied(protocol, route->event, from, way->to_class, &denied);
+
+    way->labels = label_set_minus(way->labels, &denied);
+    way->denial = route->denial != PROTOCOL_NONE ? route->denial : other;
+    if (way->denial != PROTOCOL_NONE)
+        way->stopped = POLICY_DENIED;
+}
+
 struct way way_replaced(const struct protocol *protocol, const struct protocol_route *route, uint16_t from)
 {
     const struct protocol_class *classes = protocol->classes;
@@ -29,6 +43,7 @@ struct way way_replaced(const struct protocol *protocol, const struct protocol_r
     uint16_t stated = route->crossings | classes[route->to_class].replace_crossing;
     struct way way = {.to_class = other,
                       .replaced_class = route->to_class,
+                      .denial = PROTOCOL_NONE,
                       .gateway = route->carriages[0].gateway,
                       .crossing = PROTOCOL_NONE};
 
@@ -38,6 +53,7 @@ struct way way_replaced(const struct protocol *protocol, const struct protocol_r
         if (protocol_gateway_runs(protocol, route->carriages[i].gateway, from, other))
             way.labels = label_set_or(way.labels, &route->carriages[i].labels);
     }
+    deny(protocol, route, from, &way);
     if (classes[from].regime == classes[other].regime)
         return way;
     way.crossing = find_crossing(protocol, stated, classes[from].regime, classes[other].regime);

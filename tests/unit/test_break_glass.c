@@ -152,7 +152,7 @@ static void test_juvenile(void **state)
     policy_list(&world);
     expect(FORCE, "override.made",
            "rule=danger-to-staff reason=imminent_harm duty_role=duty_officer juvenile=yes", "name",
-           "! no-such-party yot: stoke\n! juvenile drugs\n");
+           "! gateway-does-not-run yot.staffordshire\n! juvenile drugs\n");
     policy_close(&world);
 }
 

@@ -29,7 +29,7 @@ static void test_model(void **state)
     assert_int_equal(label("dob"), 1);
     assert_int_equal(label("nonsense"), CATALOGUE_NONE);
     assert_int_equal(event("ppo.nonsense"), CATALOGUE_NONE);
-    assert_int_equal(world.catalogue->event_count, 49);
+    assert_int_equal(world.catalogue->event_count, 51);
     for (uint16_t i = 0; i < world.catalogue->event_count; i++) {
         const struct catalogue_event *type = &world.catalogue->events[i];
 

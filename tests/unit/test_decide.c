@@ -17,8 +17,6 @@
         "parties:\n", "parties:\n"                                                                           \
                       "  police.derbyshire: {force: \"30\", areas: [tamworth]}\n"                            \
                       "  probation.derbyshire: {}\n"                                                         \
-                      "  yot.staffordshire: {areas: [stoke, stafford]}\n"                                    \
-                      "  council.stoke: {areas: [stoke], pathways: [accommodation]}\n"                       \
     }
 
 #define PLAN_RULE                                                                                            \
@@ -27,7 +25,7 @@
                     "  plan:\n"                                                                              \
                     "    paragraph: [CC 27]\n"                                                               \
                     "    from: probation\n"                                                                  \
-                    "    events: [plan.shared]\n"                                                            \
+                    "    events: [warrant.issued]\n"                                                         \
                     "    purpose: plan the sentence\n"                                                       \
                     "    needs: listed\n"                                                                    \
                     "    retention: P6M\n"                                                                   \
@@ -35,8 +33,8 @@
                     "      - class: prison\n"                                                                \
                     "        relation: holding prison\n"                                                     \
                     "        gateway: oma_14_in\n"                                                           \
-                    "        required: [plan_date]\n"                                                        \
-                    "        items: [name, plan_date]\n"                                                     \
+                    "        required: [issued_on]\n"                                                        \
+                    "        items: [name, issued_on]\n"                                                     \
     }
 
 static struct policy_world world;
@@ -127,15 +125,15 @@ static void test_holding_prison_and_required_item(void **state)
 
     (void)state;
     open_listed(edits);
-    expect(OFFICE, "plan.shared", "juvenile=no", "name,plan_date", "! relation-unknown prison\n");
+    expect(OFFICE, "warrant.issued", "juvenile=no", "name,issued_on", "! relation-unknown prison\n");
     policy_ask(&world, "prison.stafford", "custody.received", "prison=SFI", NULL);
     policy_apply(&world);
-    expect(OFFICE, "plan.shared", "juvenile=no", "name,plan_date",
-           "prison.stafford plan oma_14_in: name plan_date\n");
+    expect(OFFICE, "warrant.issued", "juvenile=no", "name,issued_on",
+           "prison.stafford plan oma_14_in: name issued_on\n");
     assert_int_equal(world.decision.recipients[0].deadline, 0);
     assert_int_equal(world.decision.recipients[0].retention.months, 6);
-    expect(OFFICE, "plan.shared", "juvenile=no", "name",
-           "! required-item-missing prison.stafford: plan_date\n");
+    expect(OFFICE, "warrant.issued", "juvenile=no", "name",
+           "! required-item-missing prison.stafford: issued_on\n");
     policy_close(&world);
 }
 
@@ -216,7 +214,7 @@ static void test_juveniles(void **state)
     /* Nobody serves that area. */
     set_text(world.person.entry.area, "tamworth");
     expect(FORCE, "arrest.made", "juvenile=yes", "name",
-           "! no-such-party yot: tamworth\n! no-such-party drugs: tamworth\n");
+           "! gateway-does-not-run yot.staffordshire\n! no-such-party drugs: tamworth\n");
     policy_close(&world);
 }
 
@@ -397,7 +395,8 @@ static void test_repeats(void **state)
     party_set_add(&world.request.already, protocol_find_party(world.protocol, bytes_of_string(TEAM)));
     party_set_add(&world.request.already, protocol_find_party(world.protocol, bytes_of_string(OFFICE)));
     party_set_add(&world.request.already, protocol_find_party(world.protocol, bytes_of_string(DOVEGATE)));
-    assert_string_equal(policy_answer(&world), "prison.stafford list-change oma_14_in: name strand\n");
+    assert_string_equal(policy_answer(&world), "prison.stafford list-change oma_14_in: name strand\n"
+                                               "tracker.national list-tracking cda_115: name strand area\n");
     assert_false(world.decision.record);
     policy_close(&world);
 }
@@ -491,7 +490,8 @@ static void test_attributes_count_as_held(void **state)
            "drugs.stoke list-change cda_115: name\n"
            "prison.dovegate list-change oma_14_in: name\n"
            "prison.stafford list-change oma_14_in: name\n"
-           "probation.staffordshire list-change oma_14_in: name authority\n");
+           "probation.staffordshire list-change oma_14_in: name authority\n"
+           "tracker.national list-tracking cda_115: name\n");
     policy_close(&world);
 }
 

@@ -11,9 +11,7 @@ static const struct policy_edit edits[] = {
     {"parties:\n", "parties:\n"
                    "  police.derbyshire: {force: \"30\", areas: [tamworth]}\n"
                    "  probation.derbyshire: {}\n"
-                   "  yot.staffordshire: {areas: [stoke, stafford]}\n"
-                   "  drugs.stafford: {areas: [stafford], pathways: [drugs_alcohol]}\n"
-                   "  council.stoke: {areas: [stoke], pathways: [accommodation]}\n"},
+                   "  drugs.stafford: {areas: [stafford], pathways: [drugs_alcohol]}\n"},
     {NULL, NULL}};
 
 static struct policy_world world;

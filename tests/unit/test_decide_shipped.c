@@ -60,14 +60,16 @@ static void test_list_change(void **state)
          "prison.dovegate list-change oma_14_in: name dob pnc_id prison_no strand\n"
          "prison.stafford list-change oma_14_in: name dob pnc_id prison_no strand\n"
          "probation.staffordshire list-change oma_14_in: name dob pnc_id prison_no strand authority "
-         "selector\n"},
+         "selector\n"
+         "tracker.national list-tracking cda_115: name dob pnc_id strand area\n"},
     };
     static const struct row removed[] = {
         {FORCE, "ppo.removed", "reason=criteria authority=bcu_commander juvenile=no", ALL_IDS, NULL,
          "drugs.stoke list-change cda_115: name dob\n"
          "prison.dovegate list-change oma_14_in: name dob pnc_id prison_no\n"
          "prison.stafford list-change oma_14_in: name dob pnc_id prison_no\n"
-         "probation.staffordshire list-change oma_14_in: name dob pnc_id prison_no authority reason\n"},
+         "probation.staffordshire list-change oma_14_in: name dob pnc_id prison_no authority reason\n"
+         "tracker.national list-tracking cda_115: name dob pnc_id reason\n"},
     };
 
     (void)state;
@@ -135,6 +137,7 @@ static void test_arrest_and_breach(void **state)
          "! no-consent drugs.stoke: throughcare\n"},
         {OFFICE, "breach.recorded", "action=court juvenile=no",
          ALL_IDS ",order_type,kind,last_address,officer_risk", NULL,
+         "court.staffordshire breach breach_proceedings: name dob kind order_type (urgent)\n"
          "police.staffordshire breach oma_14_out: name dob pnc_id kind order_type last_address officer_risk "
          "(urgent)\n"},
         {OFFICE, "recall.issued", "juvenile=no", ALL_IDS ",type,revoked_on", NULL,

@@ -42,7 +42,7 @@ static void test_ropa(void **state)
     make(draft_ropa, PAPER_HTML, NULL);
     says("<h1>Record of processing activities: Staffordshire and Stoke-on-Trent PPO scheme</h1>");
     says("SHA-256 of the file: cd0000");
-    says("<tr><td>breach</td><td>swift return of a person in breach (ST 5, ST 11)</td>");
+    says("<tr><td>breach</td><td>swift return of a person in breach (ST 5, ST 11, CC Chase)</td>");
     says("Police and Criminal Evidence Act 1984 s.63B(7)");
     says("<tr><td>drug_test_result</td><td>sensitive</td><td>drugs</td><td>arrest</td></tr>");
     says("<tr><td>police.staffordshire</td><td>police</td><td>DPA 2018 Part 3</td></tr>");

@@ -42,7 +42,7 @@ static void test_yes(void **state)
     assert_int_equal(ask(&question), STATUS_OK);
     assert_true(yes);
     says("Yes: police.staffordshire may send arrest.made to drugs.stoke.");
-    says("Rule: arrest (CC 27, ST 5)");
+    says("Rule: arrest (CC 9, CC 27, ST 5)");
     says("Crime and Disorder Act 1998 s.115");
     says("s.63B(7)");
     says("s.36(4)");
@@ -111,8 +111,8 @@ static void mark(bool answered[static 32], uint16_t event, uint16_t from, uint16
 static void test_every_rule_can_answer_yes(void **state)
 {
     static const char *const consents[] = {"throughcare", "share_with_probation", "share_with_ppo_team",
-                                           "referral"};
-    bool answered[32] = {false};
+                                           "referral",    "share_with_provider",  "victim_contact"};
+    bool answered[PROTOCOL_RULES_MAX] = {false};
 
     (void)state;
     policy_open(&world, NULL);
@@ -123,7 +123,7 @@ static void test_every_rule_can_answer_yes(void **state)
                                                 .from = world.protocol->parties[from].id,
                                                 .to = world.protocol->parties[to].id,
                                                 .consents = consents,
-                                                .consent_count = 4};
+                                                .consent_count = 6};
 
             assert_int_equal(ask(&question), STATUS_OK);
             if (yes)
@@ -175,10 +175,10 @@ static void test_summary(void **state)
     text = bytes_buffer(65536);
     explain_summary(world.protocol, &text);
     bytes_append_u8(&text, 0);
-    says("5 parties, 14 rules, 5 records; 30 of 49 event types may be sent.");
+    says("15 parties, 34 rules, 5 records; 45 of 51 event types may be sent.");
     says("In force from 2026-04-01 until 2027-09-30");
-    says("Nobody may send: ppo.moved,");
-    says("class yot takes the place of class probation for juveniles, and no party is of it");
+    says("Nobody may send: intelligence.recorded,");
+    says("a rule names class housing, and no party is of it");
     bytes_buffer_free(&text);
     policy_close(&world);
 }

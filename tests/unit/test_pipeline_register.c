@@ -467,11 +467,12 @@ static void test_unfollowed_plan_is_logged(void **state)
  * back. */
 static void test_new_bundle_decides_again(void **state)
 {
-    static const struct policy_edit edits[] = {{"    late: send and flag\n    on_change: supersede\n    "
-                                                "retention: P12M\n    to:\n      - class: police\n",
-                                                "    late: send and flag\n    on_change: supersede\n    "
-                                                "retention: P12M\n    to:\n      - class: court\n"},
-                                               {NULL, NULL}};
+    static const struct policy_edit edits[] = {
+        {"    late: send and flag\n    on_change: supersede\n    "
+         "retention: P12M\n    to:\n      - class: police\n",
+         "    late: send and flag\n    on_change: supersede\n    "
+         "retention: P12M\n    to:\n      - class: electronic_monitoring\n"},
+        {NULL, NULL}};
     struct exchange *exchange = *state;
     struct exchange_event event;
     struct bundle_reason reason;

@@ -23,7 +23,7 @@ static void test_head(void **state)
     static const struct policy_mistake mistakes[] = {
         {"protocol: staff", "@@protokoll: staff", "protokoll"},
         {"protocol: staffordshire-ppo", "protocol: @@Staffordshire PPO", "no name"},
-        {"version: 1\n", "version: @@0\n", "version"},
+        {"version: 2\n", "version: @@0\n", "version"},
         {"title: Staff", "@@titel: Staff", "titel"},
         {"signatories: [Staffordshire Police, National Probation Service Staffordshire, HM Prison Dovegate, "
          "HM "
@@ -165,9 +165,11 @@ static void test_rules(void **state)
         {"      treatment.accepted: [treatment.referred]", "      treatment.accepted: [@@treatment.refered]",
          "no event type"},
         {"    events: [ppo.reviewed]", "    events: @@[oasys.completed]", "changes nothing in the register"},
-        {"    from: police\n    events: [ppo.reviewed]",
-         "    from: police\n    events: @@[ppo.added, ppo.reviewed]", "add 'needs: listing authority'"},
-        {"    from: police\n    events: [ppo.reviewed]\n    purpose: keep the list reviewed\n    needs: "
+        {"    from: [police, yot]\n    events: [ppo.reviewed]",
+         "    from: [police, yot]\n    events: @@[ppo.added, ppo.reviewed]",
+         "add 'needs: listing authority'"},
+        {"    from: [police, yot]\n    events: [ppo.reviewed]\n    purpose: keep the list reviewed\n    "
+         "needs: "
          "listed",
          "    from: prison\n    events: @@[release.confirmed]\n    purpose: keep the list reviewed\n    "
          "needs: listed",
@@ -376,12 +378,12 @@ static void test_model(void **state)
     policy_open(&world, NULL);
     protocol = world.protocol;
     assert_string_equal(protocol->id, "staffordshire-ppo");
-    assert_int_equal(protocol->party_count, 5);
-    assert_string_equal(protocol->parties[0].id, "drugs.stoke");
-    assert_string_equal(protocol->parties[4].id, "probation.staffordshire");
-    assert_int_equal(protocol_find_establishment(protocol, bytes_of_string("SFI")), 3);
+    assert_int_equal(protocol->party_count, 15);
+    assert_string_equal(protocol->parties[3].id, "drugs.stoke");
+    assert_string_equal(protocol->parties[10].id, "probation.staffordshire");
+    assert_int_equal(protocol_find_establishment(protocol, bytes_of_string("SFI")), 9);
     assert_int_equal(protocol_find_establishment(protocol, bytes_of_string("FHI")), PROTOCOL_NONE);
-    assert_int_equal(protocol->force_party[21], 1);
+    assert_int_equal(protocol->force_party[21], 7);
     assert_int_equal(protocol->force_party[30], PROTOCOL_NONE);
     assert_true(protocol_in_force(protocol, protocol->in_force_from));
     assert_false(protocol_in_force(protocol, protocol->in_force_from - 1));

@@ -170,11 +170,7 @@ static size_t taken_by(struct exchange *exchange, size_t from, const char *type,
 
 static void test_move_takes_back(void **state)
 {
-    static const struct policy_edit edits[] = {
-        {"events: [ppo.reviewed]", "events: [ppo.reviewed, ppo.moved]"}, {NULL, NULL}};
-
     exchange_connect_all(*state);
-    exchange_load(*state, exchange_bundle(*state, edits));
     exchange_stop(*state);
     /* The listing and the notice for the drug team of the area that was left. */
     assert_int_equal(
@@ -220,11 +216,12 @@ static void test_taken_back_may_come_again(void **state)
 /* Between two certificates a recipient stays a member, but gets no more than the protocol grants. */
 static void test_expired_recipient(void **state)
 {
-    static const struct policy_edit edits[] = {{"    late: send and flag\n    on_change: supersede\n    "
-                                                "retention: P12M\n    to:\n      - class: police\n",
-                                                "    late: send and flag\n    on_change: supersede\n    "
-                                                "retention: P12M\n    to:\n      - class: court\n"},
-                                               {NULL, NULL}};
+    static const struct policy_edit edits[] = {
+        {"    late: send and flag\n    on_change: supersede\n    "
+         "retention: P12M\n    to:\n      - class: police\n",
+         "    late: send and flag\n    on_change: supersede\n    "
+         "retention: P12M\n    to:\n      - class: electronic_monitoring\n"},
+        {NULL, NULL}};
     struct exchange *exchange = exchange_new_aged(EXCHANGE_POLICE, AUTHORITY_MEMBER_DAYS - 1);
     struct exchange_event event;
 

@@ -60,22 +60,11 @@ static void test_listing(void **state)
 static void test_who_may_list(void **state)
 {
     static const struct policy_edit edits[] = {
-        {"  prison.dovegate:",
-         "  yot.stoke: {areas: [stoke]}\n  police.derbyshire: {force: \"30\"}\n  prison.dovegate:"},
-        {"    from: police\n    events: [ppo.added, ppo.removed]",
-         "    from: [police, yot]\n    events: [ppo.added, ppo.removed]"},
-        {"        gateway: oma_14_in\n        items: [name, dob, pnc_id, prison_no]",
-         "        gateway: oma_14_in\n        crossing: s115_to_part_3\n        items: [name, dob, pnc_id, "
-         "prison_no]"},
-        {"        gateway: oma_14_in\n        items: [name, dob, pnc_id, prison_no, authority]",
-         "        gateway: oma_14_in\n        crossing: s115_to_part_3\n        items: [name, dob, pnc_id, "
-         "prison_no, "
-         "authority]"},
-        {NULL, NULL}};
+        {"  prison.dovegate:", "  police.derbyshire: {force: \"30\"}\n  prison.dovegate:"}, {NULL, NULL}};
 
     (void)state;
     policy_open(&world, edits);
-    refuse("yot.stoke", "ppo.added", LISTING, "only a party of class police");
+    refuse("yot.staffordshire", "ppo.added", LISTING, "only a party of class police");
     refuse(FORCE, "ppo.added",
            "strand=prevent_deter area=stoke authority=bcu_commander selector=asbo review_due=2026-12-15 "
            "home_force=21",
@@ -96,11 +85,11 @@ static void test_who_may_list(void **state)
            "in the past");
     refuse("prison.stafford", "ppo.added", LISTING, "no rule lets a party of class prison send ppo.added");
     refuse("police.nowhere", "ppo.added", LISTING, "no party");
-    accept("yot.stoke", "ppo.added",
+    accept("yot.staffordshire", "ppo.added",
            "strand=prevent_deter area=stoke authority=head_of_yos selector=asbo review_due=2026-12-15 "
            "home_force=21");
     refuse(FORCE, "ppo.removed", "authority=bcu_commander reason=died", "the authority is 'head_of_yos'");
-    accept("yot.stoke", "ppo.removed", "authority=head_of_yos reason=died");
+    accept("yot.staffordshire", "ppo.removed", "authority=head_of_yos reason=died");
     policy_close(&world);
 }
 
@@ -222,8 +211,13 @@ static void test_custody(void **state)
 
 static void test_consents(void **state)
 {
+    static const struct policy_edit edits[] = {
+        {"  share_with_provider: {longest: P6M}\n", ""},
+        {"        consent: share_with_provider\n", "        consent: referral\n"},
+        {NULL, NULL}};
+
     (void)state;
-    policy_open(&world, NULL);
+    policy_open(&world, edits);
     accept(TEAM, "consent.given",
            "scope=throughcare form_version=3 expires=2027-12-01"); /* P12M to the day */
     assert_true(register_consented(&world.person, 0, world.now));
@@ -234,7 +228,7 @@ static void test_consents(void **state)
     refuse(TEAM, "consent.given", "scope=throughcare expires=2027-03-01", "form_version");
     refuse(TEAM, "consent.given", "scope=throughcare form_version=3 expires=2026-11-30",
            "before it was given");
-    refuse(TEAM, "consent.given", "scope=victim_contact form_version=3 expires=2027-01-01",
+    refuse(TEAM, "consent.given", "scope=share_with_provider form_version=3 expires=2027-01-01",
            "no consent of that scope");
     refuse("prison.stafford", "consent.given", "scope=throughcare form_version=3 expires=2027-01-01",
            "no rule");
@@ -265,14 +259,8 @@ static void test_withdrawal_wins(void **state)
 
 static void test_move(void **state)
 {
-    static const struct policy_edit edits[] = {
-        {"records:\n",
-         "records:\n  record-move:\n    paragraph: [CC 9]\n    from: police\n    events: [ppo.moved]\n"
-         "    purpose: follow a person who moves\n    needs: listed\n    retention: P12M\n"},
-        {NULL, NULL}};
-
     (void)state;
-    policy_open(&world, edits);
+    policy_open(&world, NULL);
     policy_list(&world);
     refuse(FORCE, "ppo.moved", "from_area=stoke to_area=derby home_force=30", "no area 'derby'");
     refuse(FORCE, "ppo.moved", "from_area=stoke to_area=stafford", "give all");
