@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/alerts.h"
 #include "agent/consents.h"
 #include "agent/feeds.h"
 #include "agent/inbox.h"
@@ -54,8 +55,9 @@ static enum status open_keys(struct agent *agent, struct agent_reason *ret_reaso
 
 static enum status open_store(struct agent *agent, struct agent_reason *ret_reason)
 {
-    static const char *const schemas[] = {people_schema,  outbox_schema,   inbox_schema,     receipts_schema,
-                                          reports_schema, consents_schema, incidents_schema, feeds_schema};
+    static const char *const schemas[] = {people_schema,    outbox_schema,  inbox_schema,
+                                          receipts_schema,  reports_schema, consents_schema,
+                                          incidents_schema, feeds_schema,   alerts_schema};
     char path[PATH_MAX];
     enum status status = STATUS_BAD_ARGUMENT;
 

@@ -172,10 +172,10 @@ static int64_t deadline(const struct membership *membership, uint16_t event,
     char text[CIVIL_DATE_SIZE];
     int32_t date = 0;
 
-    if (route->clock == CLOCK_WITHIN)
-        return civil_add_duration(core->created, route->clock_length, 1);
-    if (route->clock != CLOCK_BEFORE)
+    if (route->clock == CLOCK_NONE)
         return INT64_MAX;
+    if (route->clock == CLOCK_WITHIN)
+        return policy_deadline(route, core->created, 0);
     value = items_find(
         items, catalogue->labels[catalogue->events[event].attributes[route->clock_attribute].label].label);
     if (value == NULL || value->size >= sizeof text)
@@ -184,7 +184,7 @@ static int64_t deadline(const struct membership *membership, uint16_t event,
     text[value->size] = '\0';
     if (civil_parse_date(text, &date) != STATUS_OK)
         return INT64_MAX;
-    return civil_add_duration(civil_time_of_day_start(date), route->clock_length, -1);
+    return policy_deadline(route, core->created, date);
 }
 
 /* ---- the judgement
@@ -275,6 +275,9 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
         return status;
     if (arrival.reason == ARRIVAL_NONE) {
         arrival.effect = membership->catalogue->events[type].effect;
+        if (protocol->rules[allowed.route->rule].urgent)
+            arrival.acknowledge_by =
+                civil_add_duration(event->core.created, protocol->rules[allowed.route->rule].acknowledge, 1);
         arrival.late = now > deadline(membership, type, allowed.route, &event->core, arrival.items);
     }
     *ret_arrival = arrival;

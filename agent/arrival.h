@@ -34,8 +34,9 @@ struct arrival {
     enum arrival_reason reason; /* ARRIVAL_NONE: it may be stored */
     enum effect effect;
     bool late;
-    int64_t until;       /* when its retention ends */
-    struct items *items; /* NULL in quarantine */
+    int64_t acknowledge_by; /* urgent: when we should have acknowledged it; otherwise 0 */
+    int64_t until;          /* when its retention ends */
+    struct items *items;    /* NULL in quarantine */
 };
 
 /* Opens sections; kept over many events. */

@@ -187,6 +187,13 @@ static int run_show(const struct options *options, void *context)
                PATIENCE_MS, take_event, NULL);
 }
 
+static int run_acknowledge(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options, json_pack("{s:s, s:s}", "do", "acknowledge", "event", options_argument(options, 0)),
+               PATIENCE_MS, take_published, NULL);
+}
+
 static int take_status(const struct options *options, const json_t *value, void *context)
 {
     (void)context;
@@ -292,6 +299,8 @@ static const struct command commands[] = {
     {"import", "read a file of a feed now", import_options, "FEED FILE", 2, 2, NULL, run_import},
     {"inbox", "what others told us", json_options, NULL, 0, 0, NULL, run_inbox},
     {"show", "one event, received or sent", json_options, "ID", 1, 1, NULL, run_show},
+    {"acknowledge", "say that somebody took note of an urgent event", json_options, "ID", 1, 1, NULL,
+     run_acknowledge},
     {"status", "how the agent is doing", json_options, NULL, 0, 0, NULL, run_status},
     {"subject", "the pseudonym of a person, for searches", json_options, "PNC", 1, 1, NULL, run_subject},
     {0},

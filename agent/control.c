@@ -270,6 +270,37 @@ static json_t *do_show(struct control *control, const json_t *request, uint32_t 
     return status == STATUS_OK ? ok(view) : failed("the event cannot be shown", status);
 }
 
+static json_t *do_acknowledge(struct control *control, const json_t *request, uint32_t uid, int64_t now)
+{
+    struct agent *agent = control->agent;
+    const char *text = text_at(request, "event");
+    char officer[SETTINGS_OFFICER_SIZE];
+    struct inbox_event event;
+    uint8_t id[UUID_SIZE];
+    enum status status = STATUS_OK;
+
+    if (text == NULL || uuid_parse(bytes_of_string(text), id) != STATUS_OK)
+        return sentence("refused", "\"%.64s\" is not an event id", text != NULL ? text : "");
+    status = inbox_event_find(agent, id, &event);
+    if (status == STATUS_NOT_FOUND)
+        return sentence("refused", "no event %s was received here", text);
+    if (status != STATUS_OK)
+        return failed("the event cannot be acknowledged", status);
+    settings_officer(&agent->settings, uid, officer);
+    status = db_begin(agent->db);
+    if (status == STATUS_OK)
+        status = inbox_event_acknowledged(agent, &event, officer, now);
+    inbox_event_free(&event);
+    if (status == STATUS_OK)
+        status = db_commit(agent->db);
+    else
+        db_rollback(agent->db);
+    if (status == STATUS_REFUSED)
+        return sentence("refused", "event %s is in quarantine or was recalled", text);
+    return status == STATUS_OK ? ok(json_pack("{s:s}", "event", text))
+                               : failed("the event cannot be acknowledged", status);
+}
+
 static json_t *do_status(struct control *control, const json_t *request, uint32_t uid, int64_t now)
 {
     json_t *view = NULL;
@@ -394,8 +425,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"publish", do_publish}, {"show", do_show},     {"status", do_status},
-    {"subject", do_subject}, {"import", do_import}, {"join", do_join},
+    {"acknowledge", do_acknowledge}, {"publish", do_publish}, {"show", do_show}, {"status", do_status},
+    {"subject", do_subject},         {"import", do_import},   {"join", do_join},
 };
 
 json_t *control_request(struct control *control, const json_t *request, uint32_t uid, int64_t now)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/alerts.h"
 #include "agent/control.h"
 #include "agent/feeds.h"
 #include "agent/housekeeping.h"
@@ -37,6 +38,7 @@ struct daemon {
     struct control control;
     struct byte_buffer frame;
     int64_t full_until; /* elapsed: the disk was full, and is tried again then */
+    int64_t alerted;    /* the last alert that was written as a line */
     int64_t wait;       /* milliseconds until something is due; -1: nothing */
 };
 
@@ -202,6 +204,24 @@ static enum status talk(struct daemon *daemon)
     return absorb(daemon, status);
 }
 
+/* A line for each new alert, for people and programs that watch the lines of this process. */
+static enum status tell_alerts(struct daemon *daemon)
+{
+    char from[MEMBER_ID_LENGTH + 1];
+    char id[UUID_TEXT_SIZE];
+    struct alert alert;
+    enum status status = alerts_next(daemon->agent, &daemon->alerted, from, &alert);
+
+    while (status == STATUS_OK) {
+        uuid_format(alert.event, id);
+        logline_write(now_of(daemon), LOGLINE_WARNING, "alert",
+                      "an urgent event was not acknowledged in time: event=%s from=%s contact=%s", id,
+                      alert.from, alert.contact != NULL ? alert.contact : "none named");
+        status = alerts_next(daemon->agent, &daemon->alerted, from, &alert);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* What libzmq took in meanwhile does not show on its descriptor again: look once more before waiting. */
 static enum status talk_until_quiet(struct daemon *daemon)
 {
@@ -287,7 +307,9 @@ static enum status work(struct daemon *daemon)
     if (status == STATUS_OK)
         status = absorb(daemon, housekeeping_step(daemon->agent, now_of(daemon), &wait));
     wake_in(daemon, wait);
-    return status == STATUS_OK ? talk_until_quiet(daemon) : status;
+    if (status == STATUS_OK)
+        status = talk_until_quiet(daemon);
+    return status == STATUS_OK ? tell_alerts(daemon) : status;
 }
 
 static void fill_fds(const struct daemon *daemon, struct pollfd fds[static FDS])

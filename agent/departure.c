@@ -100,11 +100,11 @@ static enum status keep_section(struct agent *agent, const struct plan *plan,
 {
     struct db_statement *statement = NULL;
     struct byte_buffer labels = bytes_buffer(LABELS_SIZE);
-    enum status status =
-        db_statement(agent->db,
-                     "INSERT INTO outbox_section (outbox, recipient, rule, labels, section, state, late)"
-                     " SELECT id, ?2, ?3, ?4, ?5, 0, ?6 FROM outbox WHERE event = ?1",
-                     &statement);
+    enum status status = db_statement(
+        agent->db,
+        "INSERT INTO outbox_section (outbox, recipient, rule, labels, section, state, late, urgent)"
+        " SELECT id, ?2, ?3, ?4, ?5, 0, ?6, ?7 FROM outbox WHERE event = ?1",
+        &statement);
 
     if (status != STATUS_OK)
         return status;
@@ -117,6 +117,7 @@ static enum status keep_section(struct agent *agent, const struct plan *plan,
         db_bind_text_view(statement, 4, bytes_buffer_view(&labels));
         db_bind_blob(statement, 5, bytes_view(section->digest, SECTION_DIGEST_SIZE));
         db_bind_int64(statement, 6, recipient->late ? 1 : 0);
+        db_bind_int64(statement, 7, recipient->urgent ? 1 : 0);
         status = db_run(statement);
     }
     bytes_buffer_free(&labels);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/alerts.h"
 #include "agent/inbox_content.h"
 #include "agent/incidents.h"
 #include "agent/listing.h"
@@ -11,7 +12,8 @@
 
 /*
  * state: enum inbox_state. header, section: digests, by which a repetition is recognised. content: sealed
- * (inbox_content.c); NULL in a tombstone. until: the end of retention.
+ * (inbox_content.c); NULL in a tombstone. until: the end of retention. acknowledge_by: of an urgent event, by
+ * our own clock and the sender's `created`; acknowledged, escalated: when, or 0.
  */
 const char inbox_schema[] =
     "CREATE TABLE inbox ("
@@ -21,6 +23,9 @@ const char inbox_schema[] =
     " state INTEGER NOT NULL,"
     " late INTEGER NOT NULL,"
     " opened INTEGER NOT NULL,"
+    " acknowledge_by INTEGER NOT NULL DEFAULT 0,"
+    " acknowledged INTEGER NOT NULL DEFAULT 0,"
+    " escalated INTEGER NOT NULL DEFAULT 0,"
     " received INTEGER NOT NULL,"
     " until INTEGER NOT NULL,"
     " supersedes BLOB,"
@@ -113,11 +118,11 @@ static enum status insert(struct agent *agent, struct byte_view from, const stru
     enum status status = seal_content(agent, from, event, arrival, &content);
 
     if (status == STATUS_OK)
-        status =
-            db_statement(agent->db,
-                         "INSERT INTO inbox (event, sender, state, late, opened, received, until,"
-                         " supersedes, header, section, content) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
-                         &statement);
+        status = db_statement(agent->db,
+                              "INSERT INTO inbox (event, sender, state, late, opened, received, until,"
+                              " supersedes, header, section, content, acknowledge_by)"
+                              " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
+                              &statement);
     if (status == STATUS_OK) {
         db_bind_blob(statement, 1, bytes_view(event->core.event, UUID_SIZE));
         db_bind_text_view(statement, 2, from);
@@ -132,6 +137,7 @@ static enum status insert(struct agent *agent, struct byte_view from, const stru
         db_bind_blob(statement, 8, bytes_view(event->header_digest, HEADER_DIGEST_SIZE));
         db_bind_blob(statement, 9, bytes_view(event->section_digest, SECTION_DIGEST_SIZE));
         db_bind_blob(statement, 10, bytes_buffer_view(&content));
+        db_bind_int64(statement, 11, arrival->acknowledge_by);
         status = db_run(statement);
     }
     bytes_buffer_free(&content);
@@ -237,6 +243,41 @@ enum status inbox_store(struct agent *agent, struct byte_view from, const struct
         status = stored ? follow(agent, from, &event->core, arrival)
                         : set_aside(agent, from, event, arrival->reason, now);
     return status == STATUS_OK ? give_receipt(agent, from, event, stored, now) : status;
+}
+
+/* ---- acknowledgement
+ * --------------------------------------------------------------------------------------------- */
+
+enum status inbox_escalated(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                            int64_t at)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    bool done = false;
+    enum status status = db_statement(
+        agent->db, "SELECT acknowledged <> 0 OR opened <> 0 FROM inbox WHERE event = ? AND sender = ?",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 2, from);
+    status = db_step(statement, &row);
+    if (status == STATUS_OK && row) {
+        done = db_column_int64(statement, 0) != 0;
+        db_reset(statement);
+    }
+    if (status != STATUS_OK || done)
+        return status; /* our word about it has crossed with the broker's */
+    status =
+        db_statement(agent->db, "UPDATE inbox SET escalated = ? WHERE event = ? AND sender = ?", &statement);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, at);
+    db_bind_blob(statement, 2, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 3, from);
+    status = db_run(statement);
+    return status == STATUS_OK ? alerts_raise(agent, from, event, at) : status;
 }
 
 /* ---- recall and retention

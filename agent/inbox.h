@@ -11,6 +11,7 @@
 extern const char inbox_schema[];
 
 enum inbox_state { INBOX_STORED, INBOX_QUARANTINED, INBOX_RECALLED, INBOX_SUPERSEDED };
+#define INBOX_STATES 4
 
 /* inbox_state_text - "stored" …; static storage. */
 const char *inbox_state_text(enum inbox_state state);
@@ -28,6 +29,11 @@ enum status inbox_store(struct agent *agent, struct byte_view from, const struct
 /* inbox_known - is an event of this sender here already? */
 enum status inbox_known(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
                         bool *ret_known);
+
+/* inbox_escalated - the broker says that nobody here has acknowledged this urgent event in time: flagged, and
+ * an alert for our duty contact. Inside a transaction. */
+enum status inbox_escalated(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                            int64_t at);
 
 /* inbox_recall - delete what we hold of an event, keep a tombstone, report it done. Inside a transaction. */
 enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/alerts.h"
 #include "agent/inbox_content.h"
 #include "agent/reports.h"
 
@@ -12,7 +13,12 @@ void inbox_event_free(struct inbox_event *event)
     event->item_count = 0;
 }
 
-#define COLUMNS "id, event, sender, state, late, opened, received, until, header, content"
+#define COLUMNS                                                                                              \
+    "id, event, sender, state, late, opened, received, until, header, content, acknowledge_by, "             \
+    "acknowledged,"                                                                                          \
+    " escalated, (SELECT n.event FROM inbox AS n WHERE n.supersedes = inbox.event AND n.sender = "           \
+    "inbox.sender"                                                                                           \
+    " AND n.state IN (0, 3) ORDER BY n.id DESC LIMIT 1)"
 
 /* The row that the statement stands on, whose columns are COLUMNS. */
 static enum status read_row(struct agent *agent, struct db_statement *statement, struct inbox_event *ret)
@@ -23,6 +29,10 @@ static enum status read_row(struct agent *agent, struct db_statement *statement,
                                 .opened = db_column_int64(statement, 5) != 0,
                                 .received = db_column_int64(statement, 6),
                                 .until = db_column_int64(statement, 7),
+                                .acknowledge_by = db_column_int64(statement, 10),
+                                .acknowledged = db_column_int64(statement, 11),
+                                .escalated = db_column_int64(statement, 12),
+                                .has_successor = db_column_blob(statement, 13).size == UUID_SIZE,
                                 .kept = bytes_buffer(INBOX_CONTENT_LIMIT)};
     const struct byte_view id = db_column_blob(statement, 1);
     const struct byte_view header = db_column_blob(statement, 8);
@@ -35,6 +45,8 @@ static enum status read_row(struct agent *agent, struct db_statement *statement,
     memcpy(event.core.event, id.data, UUID_SIZE);
     memcpy(event.header, header.data, HEADER_DIGEST_SIZE);
     memcpy(event.sender, sender.data, sender.size);
+    if (event.has_successor)
+        memcpy(event.successor, db_column_blob(statement, 13).data, UUID_SIZE);
     if (!db_column_is_null(statement, 9)) {
         status = vault_open(agent->vault, inbox_content_place(id.data, sender, place),
                             db_column_blob(statement, 9), &event.kept);
@@ -91,40 +103,70 @@ enum status inbox_event_find(struct agent *agent, const uint8_t event[static UUI
     return read_one(agent, statement, ret);
 }
 
-enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
-                               int64_t now)
+/* What somebody did with it, once: noted in its row, reported, and no alert any more. */
+static enum status note(struct agent *agent, const struct inbox_event *event, const char *sql,
+                        enum report_kind kind, const char *officer, int64_t now)
 {
-    const struct report report = {.kind = REPORT_OPENED,
+    const struct report report = {.kind = kind,
                                   .from = bytes_of_string(event->sender),
                                   .event = event->core.event,
                                   .header = event->header,
                                   .officer = officer};
     struct db_statement *statement = NULL;
-    enum status status = STATUS_OK;
+    enum status status = db_statement(agent->db, sql, &statement);
 
-    if (event->opened || event->state == INBOX_QUARANTINED || event->state == INBOX_RECALLED)
-        return STATUS_OK;
-    status = db_statement(agent->db, "UPDATE inbox SET opened = 1 WHERE id = ?", &statement);
     if (status != STATUS_OK)
         return status;
-    db_bind_int64(statement, 1, event->id);
+    db_bind_int64(statement, 1, now);
+    db_bind_int64(statement, 2, event->id);
     status = db_run(statement);
+    if (status == STATUS_OK)
+        status = alerts_clear(agent, report.from, event->core.event);
     return status == STATUS_OK ? reports_queue(agent, &report, now) : status;
 }
 
-enum status inbox_event_counts(struct agent *agent, int64_t ret_counts[static 4])
+enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
+                               int64_t now)
+{
+    if (event->opened || event->state == INBOX_QUARANTINED || event->state == INBOX_RECALLED)
+        return STATUS_OK;
+    return note(
+        agent, event,
+        "UPDATE inbox SET opened = 1, acknowledged = CASE WHEN acknowledge_by = 0 OR acknowledged <> 0"
+        " THEN acknowledged ELSE ?1 END WHERE id = ?2",
+        REPORT_OPENED, officer, now);
+}
+
+enum status inbox_event_acknowledged(struct agent *agent, const struct inbox_event *event,
+                                     const char *officer, int64_t now)
+{
+    if (event->state == INBOX_QUARANTINED || event->state == INBOX_RECALLED)
+        return STATUS_REFUSED;
+    if (event->acknowledged != 0)
+        return STATUS_OK;
+    return note(agent, event, "UPDATE inbox SET acknowledged = ?1 WHERE id = ?2", REPORT_ACKNOWLEDGED,
+                officer, now);
+}
+
+enum status inbox_event_counts(struct agent *agent, struct inbox_counts *ret)
 {
     struct db_statement *statement = NULL;
+    struct inbox_counts counts = {{0}, 0, 0};
     bool row = false;
     enum status status =
-        db_statement(agent->db, "SELECT state, count(*) FROM inbox GROUP BY state", &statement);
+        db_statement(agent->db,
+                     "SELECT state, count(*), sum(late <> 0), sum(acknowledge_by <> 0 AND"
+                     " acknowledged = 0 AND opened = 0 AND state = 0) FROM inbox GROUP BY state",
+                     &statement);
 
-    memset(ret_counts, 0, 4 * sizeof *ret_counts);
     while (status == STATUS_OK && (status = db_step(statement, &row)) == STATUS_OK && row) {
         const int64_t state = db_column_int64(statement, 0);
 
-        if (state >= 0 && state < 4)
-            ret_counts[state] = db_column_int64(statement, 1);
+        if (state >= 0 && state < INBOX_STATES)
+            counts.by_state[state] = db_column_int64(statement, 1);
+        counts.late += db_column_int64(statement, 2);
+        counts.unacknowledged += db_column_int64(statement, 3);
     }
+    *ret = counts;
     return status;
 }

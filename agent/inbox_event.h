@@ -9,7 +9,12 @@ struct inbox_event {
     enum inbox_state state;
     enum arrival_reason reason;
     bool late;
-    bool opened; /* a person has looked at it */
+    bool opened;            /* a person has looked at it */
+    int64_t acknowledge_by; /* urgent; otherwise 0 */
+    int64_t acknowledged;   /* when, or 0 */
+    int64_t escalated;      /* when, or 0 */
+    bool has_successor;
+    uint8_t successor[UUID_SIZE]; /* the event of the same sender that replaces it */
     int64_t received;
     int64_t until;
     char sender[MEMBER_ID_LENGTH + 1];
@@ -37,5 +42,16 @@ void inbox_event_free(struct inbox_event *event); /* wipes */
 enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
                                int64_t now);
 
-/* inbox_event_counts - rows by enum inbox_state. */
-enum status inbox_event_counts(struct agent *agent, int64_t ret_counts[static 4]);
+/* inbox_event_acknowledged - somebody says that they took note of it, without opening it: reported once.
+ * Inside a transaction. STATUS_REFUSED for what is in quarantine or was recalled. */
+enum status inbox_event_acknowledged(struct agent *agent, const struct inbox_event *event,
+                                     const char *officer, int64_t now);
+
+/* What stands in the inbox: rows by enum inbox_state; those late by our own comparison; urgent ones that
+ * nobody has opened or acknowledged. */
+struct inbox_counts {
+    int64_t by_state[INBOX_STATES];
+    int64_t late;
+    int64_t unacknowledged;
+};
+enum status inbox_event_counts(struct agent *agent, struct inbox_counts *ret);

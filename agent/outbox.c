@@ -12,7 +12,8 @@
  * due: not to be planned before. differs: how often a plan was not what the protocol says. content: the
  * prepared event; envelope: header, opening and sections once sealed; answer: reason and refusals as JSON;
  * all three sealed at rest. standing: 1 while it may be repeated for somebody entitled later.
- * outbox_section.state: enum outbox_delivery. cursor: where we are in streams of the broker.
+ * outbox_section.state: enum outbox_delivery; uncollected, escalated, acknowledged, confirmed: when that was
+ * told, or 0. cursor: where we are in streams of the broker.
  */
 const char outbox_schema[] =
     "CREATE TABLE outbox ("
@@ -43,6 +44,11 @@ const char outbox_schema[] =
     " section BLOB NOT NULL,"
     " state INTEGER NOT NULL,"
     " late INTEGER NOT NULL,"
+    " urgent INTEGER NOT NULL,"
+    " uncollected INTEGER NOT NULL DEFAULT 0,"
+    " escalated INTEGER NOT NULL DEFAULT 0,"
+    " acknowledged INTEGER NOT NULL DEFAULT 0,"
+    " confirmed INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY (outbox, recipient)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE cursor (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 

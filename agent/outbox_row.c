@@ -8,6 +8,14 @@ void outbox_row_subject(const struct agent *agent, const uint8_t subject[static 
     vault_lookup(agent->vault, "outbox", bytes_view(subject, CORE_SUBJECT_SIZE), out);
 }
 
+const char *outbox_row_delivery(int64_t state)
+{
+    static const char *const words[] = {"undelivered", "delivered", "quarantined",
+                                        "recalled",    "replaced",  "expired"};
+
+    return state >= 0 && state < (int64_t)(sizeof words / sizeof words[0]) ? words[state] : "";
+}
+
 /* Names the column and the event, so that no sealed value fits another place. */
 #define PLACE_SIZE (8 + UUID_SIZE)
 

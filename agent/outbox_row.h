@@ -8,7 +8,17 @@
 enum outbox_row_column { OUTBOX_ROW_CONTENT, OUTBOX_ROW_ENVELOPE, OUTBOX_ROW_ANSWER };
 
 /* What became of one recipient's section. */
-enum outbox_delivery { OUTBOX_UNDELIVERED, OUTBOX_STORED, OUTBOX_QUARANTINED };
+enum outbox_delivery {
+    OUTBOX_UNDELIVERED,
+    OUTBOX_STORED,
+    OUTBOX_QUARANTINED,
+    OUTBOX_RECALLED, /* these three by the broker's word: no receipt will come */
+    OUTBOX_REPLACED,
+    OUTBOX_EXPIRED,
+};
+
+/* outbox_row_delivery - its word; static storage. */
+const char *outbox_row_delivery(int64_t state);
 
 #define OUTBOX_ROW_ENVELOPE_MAX ((size_t)640 << 10)
 #define OUTBOX_ROW_ANSWER_MAX   ((size_t)256 << 10)

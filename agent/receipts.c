@@ -124,7 +124,7 @@ enum status receipts_after(struct agent *agent, uint64_t *ret_id)
     return STATUS_OK;
 }
 
-static enum status move_cursor(struct agent *agent, uint64_t id)
+enum status receipts_confirmed(struct agent *agent, uint64_t id)
 {
     struct db_statement *statement = NULL;
     enum status status = db_statement(agent->db,
@@ -170,7 +170,8 @@ static enum status mark_section(struct agent *agent, int64_t outbox, const struc
 {
     struct db_statement *statement = NULL;
     enum status status = db_statement(
-        agent->db, "UPDATE outbox_section SET state = ? WHERE outbox = ? AND recipient = ? AND state = 0",
+        agent->db,
+        "UPDATE outbox_section SET state = ? WHERE outbox = ? AND recipient = ? AND state NOT IN (1, 2)",
         &statement);
 
     if (status != STATUS_OK)
@@ -181,8 +182,7 @@ static enum status mark_section(struct agent *agent, int64_t outbox, const struc
     return db_run(statement);
 }
 
-/* An accepted event all of whose sections have their receipt is delivered. */
-static enum status mark_delivered(struct agent *agent, int64_t outbox, int64_t now)
+enum status receipts_settled(struct agent *agent, int64_t outbox, int64_t now)
 {
     struct db_statement *statement = NULL;
     enum status status =
@@ -212,7 +212,7 @@ static enum status apply(struct agent *agent, const struct receipt *receipt, int
                              (int)receipt->to.size, (const char *)receipt->to.data, id);
     status = mark_section(agent, outbox, receipt);
     if (status == STATUS_OK)
-        status = mark_delivered(agent, outbox, now);
+        status = receipts_settled(agent, outbox, now);
     CRASH_POINT("receipts.confirm");
     if (status == STATUS_OK && receipt->outcome == RECEIPT_QUARANTINED)
         status = incidents_add(agent->db, now, "%.*s put event %s of ours into quarantine",
@@ -239,5 +239,5 @@ enum status receipts_confirm(struct agent *agent, const Wire__ForwardedReceipts 
             continue;
         status = apply(agent, &receipts[i], now);
     }
-    return status == STATUS_OK ? move_cursor(agent, forwarded->id) : status;
+    return status == STATUS_OK ? receipts_confirmed(agent, forwarded->id) : status;
 }

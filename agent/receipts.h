@@ -36,3 +36,10 @@ enum status receipts_confirm(struct agent *agent, const Wire__ForwardedReceipts 
 
 /* receipts_after - the last forwarded batch that we have; 0 at first. */
 enum status receipts_after(struct agent *agent, uint64_t *ret_id);
+
+/* receipts_confirmed - everything of the broker's row up to this id is stored here. Inside a transaction. */
+enum status receipts_confirmed(struct agent *agent, uint64_t id);
+
+/* receipts_settled - an accepted event of ours none of whose sections is still on its way is delivered.
+ * Inside a transaction. outbox: the row's id. */
+enum status receipts_settled(struct agent *agent, int64_t outbox, int64_t now);

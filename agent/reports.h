@@ -10,7 +10,13 @@
  */
 extern const char reports_schema[];
 
-enum report_kind { REPORT_OPENED = 1, REPORT_QUARANTINED, REPORT_CONFIRMED, REPORT_RECALLED };
+enum report_kind {
+    REPORT_OPENED = 1,
+    REPORT_QUARANTINED,
+    REPORT_CONFIRMED,
+    REPORT_RECALLED,
+    REPORT_ACKNOWLEDGED
+};
 
 struct report {
     enum report_kind kind;

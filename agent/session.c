@@ -8,6 +8,7 @@
 #include "agent/fetching.h"
 #include "agent/inbox.h"
 #include "agent/incidents.h"
+#include "agent/notices.h"
 #include "agent/outbox.h"
 #include "agent/planning.h"
 #include "agent/publishing.h"
@@ -311,6 +312,17 @@ static enum status on_forwarded(struct session *session, const Wire__ForwardedRe
     return status == STATUS_OK ? fetching_notice(session->fetching, forwarded->head, now) : status;
 }
 
+static enum status on_notices(struct session *session, const Wire__Notices *notices, int64_t now)
+{
+    struct agent *agent = session->agent;
+    enum status status = db_begin(agent->db);
+
+    if (status == STATUS_OK)
+        status = commit_if(agent, notices_take(agent, notices, now));
+    session->confirm = true;
+    return status;
+}
+
 static enum status on_replan(struct session *session, const Wire__Replan *replan, int64_t now)
 {
     struct agent *agent = session->agent;
@@ -418,6 +430,8 @@ static enum status dispatch(struct session *session, const Wire__Frame *frame, i
         return on_receipts_stored(session, frame->request);
     case WIRE__FRAME__VERB_FORWARDED_RECEIPTS:
         return on_forwarded(session, frame->forwarded_receipts, now);
+    case WIRE__FRAME__VERB_NOTICES:
+        return on_notices(session, frame->notices, now);
     case WIRE__FRAME__VERB_RECALL:
         return on_recall(session, frame->recall, now);
     case WIRE__FRAME__VERB_REPORTS_STORED:

@@ -28,6 +28,14 @@ static void put_list(FILE *out, const json_t *list)
     }
 }
 
+/* Urgent, and nobody here has opened or acknowledged it. */
+static bool is_open_urgent(const json_t *event)
+{
+    return json_is_string(json_object_get(event, "acknowledge_by")) &&
+           !json_is_string(json_object_get(event, "acknowledged")) &&
+           strcmp(text_at(event, "state"), "stored") == 0;
+}
+
 void text_view_inbox(const json_t *events, FILE *out)
 {
     for (size_t i = 0; i < json_array_size(events); i++) {
@@ -37,6 +45,8 @@ void text_view_inbox(const json_t *events, FILE *out)
         put(out, text_at(event, "type"));
         (void)fputs(" from ", out);
         put(out, text_at(event, "from"));
+        if (is_open_urgent(event))
+            (void)fputs(", URGENT", out);
         (void)fprintf(out, "%s%s%s\n    ", strcmp(text_at(event, "state"), "stored") == 0 ? "" : ", ",
                       strcmp(text_at(event, "state"), "stored") == 0 ? "" : text_at(event, "state"),
                       json_is_true(json_object_get(event, "late")) ? ", late" : "");
@@ -70,11 +80,23 @@ static void put_values(FILE *out, const char *title, json_t *values)
 
 static void put_recipients(FILE *out, const json_t *recipients)
 {
+    static const struct {
+        const char *key;
+        const char *words;
+    } told[] = {{"uncollected", "not fetched in time, told"},
+                {"escalated", "not acknowledged in time, escalated"},
+                {"acknowledged", "acknowledged"},
+                {"confirmed", "confirmed"}};
+
     for (size_t i = 0; i < json_array_size(recipients); i++) {
         const json_t *to = json_array_get(recipients, i);
 
-        (void)fprintf(out, "to %s under %s: %s%s\n  ", text_at(to, "to"), text_at(to, "rule"),
+        (void)fprintf(out, "to %s under %s: %s%s", text_at(to, "to"), text_at(to, "rule"),
                       text_at(to, "state"), json_is_true(json_object_get(to, "late")) ? ", late" : "");
+        for (size_t n = 0; n < sizeof told / sizeof told[0]; n++)
+            if (text_at(to, told[n].key)[0] != '\0')
+                (void)fprintf(out, ", %s %.16s", told[n].words, text_at(to, told[n].key));
+        (void)fputs("\n  ", out);
         put_list(out, json_object_get(to, "labels"));
         (void)fputc('\n', out);
     }
@@ -91,9 +113,10 @@ static void put_refusals(FILE *out, const json_t *refusals)
 
 void text_view_event(const json_t *event, FILE *out)
 {
-    static const char *const lines[] = {"event",   "type",        "from",       "subject",        "state",
-                                        "reason",  "purpose",     "rule",       "created",        "received",
-                                        "officer", "correlation", "supersedes", "retention_until"};
+    static const char *const lines[] = {
+        "event",      "type",          "from",           "subject",      "state",     "reason",
+        "purpose",    "rule",          "created",        "received",     "officer",   "correlation",
+        "supersedes", "superseded_by", "acknowledge_by", "acknowledged", "escalated", "retention_until"};
 
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         put_line(out, lines[i], text_at(event, lines[i]));
@@ -139,6 +162,30 @@ static void put_feeds(FILE *out, json_t *feeds)
     }
 }
 
+/* What waits for somebody: for our duty contact, and for recipients of ours. */
+static void put_open(const json_t *alerts, const json_t *outstanding, FILE *out)
+{
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        const json_t *alert = json_array_get(alerts, i);
+
+        (void)fprintf(out, "ALERT %.16s: event %s from %s: ", text_at(alert, "at"), text_at(alert, "event"),
+                      text_at(alert, "from"));
+        put(out, text_at(alert, "text"));
+        if (text_at(alert, "contact")[0] != '\0') {
+            (void)fputs(" (", out);
+            put(out, text_at(alert, "contact"));
+            (void)fputs(")", out);
+        }
+        (void)fputc('\n', out);
+    }
+    for (size_t i = 0; i < json_array_size(outstanding); i++) {
+        const json_t *line = json_array_get(outstanding, i);
+
+        (void)fprintf(out, "%s since %.16s: %s %s, to %s\n", text_at(line, "what"), text_at(line, "since"),
+                      text_at(line, "type"), text_at(line, "event"), text_at(line, "to"));
+    }
+}
+
 void text_view_status(const json_t *status, FILE *out)
 {
     const json_t *bundle = json_object_get(status, "bundle");
@@ -161,6 +208,7 @@ void text_view_status(const json_t *status, FILE *out)
     put_counts(out, "outbox", json_object_get(status, "outbox"));
     put_counts(out, "inbox", json_object_get(status, "inbox"));
     put_feeds(out, json_object_get(status, "feeds"));
+    put_open(json_object_get(status, "alerts"), json_object_get(status, "outstanding"), out);
     for (size_t i = 0; i < json_array_size(incidents); i++) {
         const json_t *incident = json_array_get(incidents, i);
 

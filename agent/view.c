@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "agent/alerts.h"
 #include "agent/incidents.h"
 #include "agent/outbox.h"
 #include "agent/outbox_row.h"
+#include "agent/outstanding.h"
 #include "agent/prepared.h"
 #include "proto/labels.h"
 
@@ -21,6 +23,11 @@ static json_t *time_of(int64_t time)
 
     civil_format_time(time, text);
     return json_string(text);
+}
+
+static json_t *time_or_null(int64_t time)
+{
+    return time == 0 ? json_null() : time_of(time);
 }
 
 static json_t *id_of(bool present, const uint8_t id[static UUID_SIZE])
@@ -91,6 +98,10 @@ json_t *view_line(const struct inbox_event *event)
     failed |= json_object_set_new(line, "received", time_of(event->received));
     failed |= json_object_set_new(line, "late", json_boolean(event->late));
     failed |= json_object_set_new(line, "state", json_string(inbox_state_text(event->state)));
+    failed |= json_object_set_new(line, "superseded_by", id_of(event->has_successor, event->successor));
+    failed |= json_object_set_new(line, "acknowledge_by", time_or_null(event->acknowledge_by));
+    failed |= json_object_set_new(line, "acknowledged", time_or_null(event->acknowledged));
+    failed |= json_object_set_new(line, "escalated", time_or_null(event->escalated));
     if (event->reason != ARRIVAL_NONE)
         failed |= json_object_set_new(line, "reason", json_string(arrival_text(event->reason)));
     if (failed != 0) {
@@ -145,27 +156,30 @@ static json_t *split_labels(const char *text)
 
 static enum status add_recipients(struct agent *agent, const uint8_t event[static UUID_SIZE], json_t *view)
 {
-    static const char *const states[] = {"undelivered", "delivered", "quarantined"};
     struct db_statement *statement = NULL;
     json_t *list = json_array();
     bool row = false;
-    enum status status =
-        db_statement(agent->db,
-                     "SELECT recipient, rule, labels, state, late FROM outbox_section WHERE outbox ="
-                     " (SELECT id FROM outbox WHERE event = ?) ORDER BY recipient",
-                     &statement);
+    enum status status = db_statement(
+        agent->db,
+        "SELECT recipient, rule, labels, state, late, urgent, uncollected, escalated, acknowledged,"
+        " confirmed FROM outbox_section WHERE outbox ="
+        " (SELECT id FROM outbox WHERE event = ?) ORDER BY recipient",
+        &statement);
 
     if (status == STATUS_OK)
         db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
     while (status == STATUS_OK && (status = db_step(statement, &row)) == STATUS_OK && row) {
-        const int64_t state = db_column_int64(statement, 3);
-
-        (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:s, s:o, s:s, s:b}", "to", db_column_text(statement, 0),
-                                              "rule", db_column_text(statement, 1), "labels",
-                                              split_labels(db_column_text(statement, 2)), "state",
-                                              state >= 0 && state < 3 ? states[state] : "", "late",
-                                              (int)(db_column_int64(statement, 4) != 0)));
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o}", "to",
+                            db_column_text(statement, 0), "rule", db_column_text(statement, 1), "labels",
+                            split_labels(db_column_text(statement, 2)), "state",
+                            outbox_row_delivery(db_column_int64(statement, 3)), "late",
+                            (int)(db_column_int64(statement, 4) != 0), "urgent",
+                            (int)(db_column_int64(statement, 5) != 0), "uncollected",
+                            time_or_null(db_column_int64(statement, 6)), "escalated",
+                            time_or_null(db_column_int64(statement, 7)), "acknowledged",
+                            time_or_null(db_column_int64(statement, 8)), "confirmed",
+                            time_or_null(db_column_int64(statement, 9))));
     }
     if (json_object_set_new(view, "recipients", list) != 0 && status == STATUS_OK)
         status = STATUS_NO_MEMORY;
@@ -309,40 +323,68 @@ static enum status count_outbox(struct agent *agent, int64_t counts[static OUTBO
     return status;
 }
 
-static json_t *counts_json(const int64_t *out, const int64_t *in, json_t **ret_inbox)
+static json_t *outbox_json(const int64_t *out)
 {
-    *ret_inbox = json_pack("{s:I, s:I, s:I, s:I}", "stored", (json_int_t)(in[0]), "quarantined",
-                           (json_int_t)in[1], "recalled", (json_int_t)in[2], "superseded", (json_int_t)in[3]);
     return json_pack("{s:I, s:I, s:I, s:I, s:I}", "queued", (json_int_t)out[0], "sealed", (json_int_t)out[1],
                      "accepted", (json_int_t)out[2], "delivered", (json_int_t)out[3], "refused",
                      (json_int_t)out[4]);
 }
 
+static json_t *inbox_json(const struct inbox_counts *counts)
+{
+    json_t *object = json_object();
+
+    for (int state = 0; state < INBOX_STATES; state++)
+        (void)json_object_set_new(object, inbox_state_text((enum inbox_state)state),
+                                  json_integer((json_int_t)counts->by_state[state]));
+    (void)json_object_set_new(object, "late", json_integer((json_int_t)counts->late));
+    (void)json_object_set_new(object, "unacknowledged", json_integer((json_int_t)counts->unacknowledged));
+    return object;
+}
+
+/* What somebody should look at. */
+static enum status add_lists(struct agent *agent, json_t *view)
+{
+    json_t *incidents = NULL;
+    json_t *alerts = NULL;
+    json_t *outstanding = NULL;
+    enum status status = incidents_list(agent->db, &incidents);
+
+    if (status == STATUS_OK)
+        status = alerts_list(agent, &alerts);
+    if (status == STATUS_OK)
+        status = outstanding_list(agent, &outstanding);
+    if (status == STATUS_OK &&
+        (json_object_set(view, "incidents", incidents) != 0 || json_object_set(view, "alerts", alerts) != 0 ||
+         json_object_set(view, "outstanding", outstanding) != 0))
+        status = STATUS_NO_MEMORY;
+    json_decref(incidents);
+    json_decref(alerts);
+    json_decref(outstanding);
+    return status;
+}
+
 enum status view_status(struct agent *agent, int64_t now, json_t **ret)
 {
     int64_t out[OUTBOX_STATES] = {0};
-    int64_t in[4] = {0};
+    struct inbox_counts in = {{0}, 0, 0};
     int64_t people = 0;
-    json_t *incidents = NULL;
-    json_t *inbox = NULL;
-    json_t *outbox = NULL;
     json_t *view = NULL;
     enum status status = count_outbox(agent, out);
 
     if (status == STATUS_OK)
-        status = inbox_event_counts(agent, in);
+        status = inbox_event_counts(agent, &in);
     if (status == STATUS_OK)
         status = people_count(agent->people, &people);
-    if (status == STATUS_OK)
-        status = incidents_list(agent->db, &incidents);
     if (status != STATUS_OK)
         return status;
-    outbox = counts_json(out, in, &inbox);
-    view = json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "member", agent->settings.member, "now",
+    view = json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "member", agent->settings.member, "now",
                      time_of(now), "bundle", bundle_json(agent, now), "protocols", protocols_json(agent),
-                     "people", (json_int_t)people, "outbox", outbox, "inbox", inbox, "incidents", incidents);
-    if (view == NULL)
-        return STATUS_NO_MEMORY;
-    *ret = view;
-    return STATUS_OK;
+                     "people", (json_int_t)people, "outbox", outbox_json(out), "inbox", inbox_json(&in));
+    status = view != NULL ? add_lists(agent, view) : STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        *ret = view;
+    else
+        json_decref(view);
+    return status;
 }

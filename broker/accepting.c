@@ -117,6 +117,9 @@ static enum status disclose(struct engine *engine, const struct record_account *
         (struct judging_part){.urgent = granted->urgent || engine->decision->break_glass,
                               .rests_on = granted->rests_on,
                               .counter = account.to_counter,
+                              .deadline = granted->late ? 0 : granted->deadline,
+                              .until = civil_add_duration(engine->now, granted->retention, 1),
+                              .acknowledge_by = granted->acknowledge_by,
                               .entry = records_add(&engine->records, RECORD_DISCLOSED, &account, personal)};
     judging->outcome.recipients[place] =
         (struct outcome_recipient){recipient->stored.number, account.to_counter};
@@ -365,6 +368,8 @@ enum status accepting_event(struct engine *engine, struct job *job, struct accep
         status = judging_set(job, judging, JUDGING_REFUSED, WIRE__VERDICT__REFUSED, change.reason);
         return status;
     }
+    judging->replaces = event->core.has_supersedes && engine->decision->rule != PROTOCOL_NONE &&
+                        checked->protocol->protocol->rules[engine->decision->rule].on_change_supersede;
     status = log_accepted(engine, job, batch, subject, judging, &change, &entry);
     if (status == STATUS_OK && change.effect != EFFECT_NONE)
         status = change_subject(engine, job, batch, subject, &change, entry);

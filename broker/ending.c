@@ -210,7 +210,7 @@ static enum status pass_changes(struct engine *engine, const struct tagged *tagg
         if (status != STATUS_OK)
             return status == STATUS_NOT_FOUND ? STATUS_OK : status;
         after = slice.key;
-        taking_start(&taking, &slice);
+        taking_start(&taking, &slice, NULL);
         status = mark_changed(engine, tagged, count, &taking, again);
         if (status == STATUS_OK)
             status = look_again(engine, &taking, again,
@@ -326,7 +326,7 @@ enum status ending_bundle(struct engine *engine, const struct rulebook *before)
         if (status != STATUS_OK)
             return status == STATUS_NOT_FOUND ? STATUS_OK : status;
         after = slice.key;
-        taking_start(&taking, &slice);
+        taking_start(&taking, &slice, NULL);
         status = look_at_slice(engine, before, unchanged, &taking);
         if (status == STATUS_OK)
             status = taking_out(engine, &taking);

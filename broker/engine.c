@@ -8,6 +8,7 @@
 
 #include "base/crash.h"
 #include "broker/bundling.h"
+#include "broker/clocks.h"
 #include "broker/control.h"
 #include "broker/delivery.h"
 #include "broker/forwarding.h"
@@ -526,6 +527,8 @@ static enum status write_due(struct engine *engine, bool all)
         status = log_repeats(engine, all);
     if (status == STATUS_OK)
         status = overriding_due(engine);
+    if (status == STATUS_OK)
+        status = clocks_run(engine);
     if (status == STATUS_OK)
         status = finish(engine);
     if (is_ours(status))

@@ -47,6 +47,9 @@ struct engine {
     bool bundle_due; /* the rulebook in force could not be written down yet */
     int64_t disk_looked;
     int64_t last_signed;
+    int64_t looked; /* when the last round through the clocks of undelivered sections began */
+    bool looking;   /* it is under way, and got to */
+    struct store_slice_key look_after;
     uint64_t accepted;
     uint64_t refused;
     uint64_t delivered;

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "broker/notices.h"
 #include "proto/field.h"
 
 /* Field numbers of messages ForwardedReceipts and ForwardedReceipt in wire.proto. */
@@ -89,9 +90,11 @@ enum status forwarding_run(struct engine *engine, struct peer *sender)
             sender->forwarded = sender->stored.forwarded;
             return STATUS_OK;
         }
+        Wire__Frame__VerbCase verb = WIRE__FRAME__VERB_FORWARDED_RECEIPTS;
+        if (status == STATUS_OK && notices_are(body, &body))
+            verb = WIRE__FRAME__VERB_NOTICES;
         if (status == STATUS_OK)
-            status = outgoing_frame(sender->connection, sender->stored.id, 0,
-                                    WIRE__FRAME__VERB_FORWARDED_RECEIPTS, body, &frame);
+            status = outgoing_frame(sender->connection, sender->stored.id, 0, verb, body, &frame);
         if (status != STATUS_OK)
             return status;
         sender->forwarded = id;

@@ -54,7 +54,7 @@ struct job {
     struct core *cores;           /* of a plan request's items */
     struct job_event *events;     /* of a publish or plan request */
     struct receipt *receipts;     /* of a receipt batch */
-    struct merkle_batch *tree;    /* over the receipts */
+    struct merkle_batch *tree;    /* over the receipts or reports */
     uint8_t digest[DIGEST_SIZE];  /* of the signed receipt or report batch */
     const Wire__Report **reports; /* of a report batch */
     uint8_t *salts;               /* fresh random bytes, RECORD_SALT_SIZE each */

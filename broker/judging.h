@@ -18,14 +18,19 @@ enum judging_fate {
 struct judging_part {
     bool urgent;
     uint32_t rests_on;
-    uint64_t counter; /* the recipient's */
-    uint64_t entry;   /* index in the log */
+    uint64_t counter;       /* the recipient's */
+    uint64_t entry;         /* index in the log */
+    int64_t deadline;       /* 0: none, or passed already */
+    int64_t until;          /* when its retention ends */
+    int64_t acknowledge_by; /* urgent only */
 };
 
 struct judging {
     enum judging_fate fate;
-    bool late; /* its id was not above the sender's high-water mark */
-    bool live; /* part of its batch's outcomes */
+    bool late;     /* its id was not above the sender's high-water mark */
+    bool live;     /* part of its batch's outcomes */
+    bool replaces; /* it supersedes an earlier event, and its rule says that this replaces what is undelivered
+                    */
     struct outcome outcome;
     struct judging_part *parts;
 };

@@ -257,6 +257,19 @@ size_t peers_settle(struct peer *peer, struct store_slice_key key,
     return settled;
 }
 
+bool peers_flies(const struct peer *peer, struct store_slice_key key, size_t place)
+{
+    for (const struct flight *flight = peer->flights; flight != NULL; flight = flight->next) {
+        if (flight->key.batch != key.batch || flight->key.urgent != key.urgent)
+            continue;
+        for (uint32_t i = 0; i < flight->count; i++) {
+            if (flight->events[i].live && flight->events[i].place == place)
+                return true;
+        }
+    }
+    return false;
+}
+
 size_t peers_restart(struct peer *peer)
 {
     memset(peer->cursors, 0, sizeof peer->cursors);

@@ -114,6 +114,9 @@ size_t peers_settle(struct peer *peer, struct store_slice_key key,
 
 /* peers_count_minute - begin the counts of a minute anew when the last one is over. */
 void peers_count_minute(struct peer *peer, int64_t now);
+/* peers_flies - whether this place of a slice was handed over on the present connection and has no receipt.
+ */
+bool peers_flies(const struct peer *peer, struct store_slice_key key, size_t place);
 
 /* peers_restart - everything without a receipt will be handed over again. Gives back what peers_land does. */
 size_t peers_restart(struct peer *peer);

@@ -80,7 +80,9 @@ struct pipeline_limits pipeline_limits(void)
                                     .receipts_wait = 10,
                                     .consulted_after = 300000,
                                     .refusal_repeats = 60000,
-                                    .sign_every = 250};
+                                    .sign_every = 250,
+                                    .look_every = 60000,
+                                    .remind_every = 86400000};
 }
 
 /* Everything here can fail only through a bug. */

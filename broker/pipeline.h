@@ -52,6 +52,8 @@ struct pipeline_limits {
     int64_t consulted_after;       /* 5 minutes: a plan without a publish */
     int64_t refusal_repeats;       /* 60 s: identical refusals are counted this long */
     int64_t sign_every;            /* 250 */
+    int64_t look_every;            /* 60 s: how often the clocks of undelivered sections are looked at */
+    int64_t remind_every;          /* a day: how often an unconfirmed correction is asked for again */
 };
 
 struct pipeline_limits pipeline_limits(void);

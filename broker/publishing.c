@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "broker/accepting.h"
-#include "broker/ending.h"
+#include "broker/clocks.h"
 #include "broker/judging.h"
+#include "broker/removing.h"
 #include "broker/slicing.h"
 
 /* One batch under way. */
@@ -147,6 +148,24 @@ static enum status append_late(struct publishing *self)
     return status;
 }
 
+/* What accepted events of the batch replace, and what is waited for after them. */
+static enum status follow_up(struct publishing *self)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < self->job->published.count; i++) {
+        const struct core *core = &self->job->published.events[i].core;
+        if (self->events[i].fate != JUDGING_ACCEPTED)
+            continue;
+        status =
+            clocks_accepted(self->engine, self->sender, (struct store_place){self->batch.id, (uint32_t)i},
+                            core->event, &self->events[i]);
+        if (status == STATUS_OK && self->events[i].replaces)
+            status = removing_replaced(self->engine, self->sender, core->supersedes, core->subject);
+    }
+    return status;
+}
+
 static enum status write(struct publishing *self)
 {
     struct engine *engine = self->engine;
@@ -171,6 +190,8 @@ static enum status write(struct publishing *self)
     /* Only now does everything stand in the queue that rests on what has ended. */
     if (status == STATUS_OK)
         status = accepting_after(engine, &self->batch);
+    if (status == STATUS_OK)
+        status = follow_up(self);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/accepting.h"
+#include "broker/clocks.h"
 #include "broker/delivery.h"
 #include "broker/forwarding.h"
 #include "broker/matching.h"
@@ -116,6 +117,7 @@ static const struct {
     [WIRE__REPORT_KIND__REPORT_QUARANTINED] = {RECORD_QUARANTINED, "quarantined"},
     [WIRE__REPORT_KIND__CONFIRMED] = {RECORD_OPENED, "confirmed"},
     [WIRE__REPORT_KIND__RECALLED] = {RECORD_RECALLED, "deleted"},
+    [WIRE__REPORT_KIND__ACKNOWLEDGED] = {RECORD_OPENED, "acknowledged"},
 };
 
 /* What a report is about. */
@@ -185,10 +187,12 @@ static void log_report(struct engine *engine, const struct job *job, const Wire_
 
 /* A recall is confirmed by recipient, sender and event: who never held the event has no header of it. */
 static enum status take_report(struct engine *engine, const struct job *job, const struct peer *reporter,
-                               const Wire__Report *report)
+                               size_t index)
 {
-    const struct peer *sender = peers_find(engine->peers, bytes_of_string(report->from));
+    const Wire__Report *report = job->reports[index];
+    struct peer *sender = peers_find(engine->peers, bytes_of_string(report->from));
     bool recalled = report->kind == WIRE__REPORT_KIND__RECALLED;
+    bool stopped = false;
     struct reported reported;
     enum status status = STATUS_OK;
 
@@ -204,6 +208,8 @@ static enum status take_report(struct engine *engine, const struct job *job, con
         status = note_report(engine, reporter, report);
     if (status == STATUS_OK)
         log_report(engine, job, report, reported.fits);
+    if (status == STATUS_OK && reported.fits)
+        status = clocks_reported(engine, job, index, reporter, sender, &stopped);
     return status == STATUS_EXISTS ? STATUS_OK : status;
 }
 
@@ -223,7 +229,7 @@ enum status receiving_reports(struct engine *engine, struct job *job)
     status = engine_write(engine);
     (void)engine_records(engine, NULL, 0);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = take_report(engine, job, reporter, job->reports[i]);
+        status = take_report(engine, job, reporter, i);
     if (status == STATUS_OK)
         status = engine_append(engine);
     return status == STATUS_OK ? answer_count(engine, job, WIRE__FRAME__VERB_REPORTS_STORED, count) : status;

@@ -17,7 +17,9 @@ static void add(struct slicing *self, const struct envelope_published_event *eve
                               .size = (uint32_t)section.size,
                               .counter = part->counter,
                               .entry = part->entry,
-                              .rests_on = part->rests_on};
+                              .rests_on = part->rests_on,
+                              .deadline = part->deadline,
+                              .until = part->until};
 
     memcpy(mark.tag, event->core.subject + 4, STORE_TAG_SIZE);
     store_mark_write(&mark, bytes);

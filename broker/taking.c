@@ -3,11 +3,16 @@
 #include <string.h>
 
 #include "broker/accepting.h"
+#include "broker/notices.h"
 #include "broker/recheck.h"
 #include "broker/telling.h"
 
-void taking_start(struct taking *taking, const struct store_slice *slice)
+void taking_start(struct taking *taking, const struct store_slice *slice, const struct taking_how *how)
 {
+    static const struct taking_how recall = {
+        .kind = RECORD_RECALLED, .notice = WIRE__NOTICE_KIND__TAKEN_BACK, .tell = true};
+
+    taking->how = how == NULL ? &recall : how;
     taking->key = slice->key;
     taking->sender = slice->sender;
     taking->count = slice->count;
@@ -35,11 +40,9 @@ struct out {
     struct peer *sender;
 };
 
-static bool may_hold(const struct out *out)
+bool taking_held(const struct engine *engine, const struct peer *recipient, struct store_slice_key key)
 {
-    struct store_slice_key key = out->taking->key;
-
-    return key.batch <= out->engine->started_after || key.batch <= out->recipient->handed[key.urgent ? 0 : 1];
+    return key.batch <= engine->started_after || key.batch <= recipient->handed[key.urgent ? 0 : 1];
 }
 
 static void log_one(const struct out *out, const struct core *core, const char *reason, bool held,
@@ -56,11 +59,11 @@ static void log_one(const struct out *out, const struct core *core, const char *
 
     bytes_put_u64(index, entry);
     account.to = bytes_of_string(out->recipient->stored.id);
-    account.outcome = bytes_of_string(held ? "in-flight" : "undelivered");
+    account.outcome = bytes_of_string(held && out->taking->how->tell ? "in-flight" : "undelivered");
     account.reason = bytes_of_string(reason);
     account.details = &detail;
     account.detail_count = 1;
-    (void)records_add(&engine->records, RECORD_RECALLED, &account,
+    (void)records_add(&engine->records, out->taking->how->kind, &account,
                       records_personal(&engine->records, &personal));
 }
 
@@ -84,6 +87,28 @@ static enum status unreach(const struct out *out, const struct core *core)
     return STATUS_OK;
 }
 
+/* Nobody has to take note of what never came. */
+static enum status unwatch(const struct out *out, const uint8_t *event)
+{
+    struct store_watch watch = {.kind = STORE_WATCH_ACKNOWLEDGE,
+                                .recipient = out->taking->key.recipient,
+                                .sender = out->taking->sender};
+
+    memcpy(watch.event, event, STORE_EVENT_SIZE);
+    return out->taking->key.urgent ? store_drop_watch(out->engine->store, &watch) : STATUS_OK;
+}
+
+static enum status tell_sender(const struct out *out, const struct core *core, const char *reason)
+{
+    const struct notice notice = {.kind = out->taking->how->notice,
+                                  .from = core->from,
+                                  .to = bytes_of_string(out->recipient->stored.id),
+                                  .event = core->event,
+                                  .text = reason};
+
+    return notices_put(out->engine, out->sender, &notice);
+}
+
 static enum status take_one(struct out *out, size_t place)
 {
     const struct taking *taking = out->taking;
@@ -91,7 +116,7 @@ static enum status take_one(struct out *out, size_t place)
     const char *reason = taking->reasons[place];
     struct store_recall recall = {
         .recipient = taking->key.recipient, .sender = taking->sender, .reason = reason};
-    bool held = may_hold(out);
+    bool held = taking_held(out->engine, out->recipient, taking->key);
     struct core core;
     enum status status =
         recheck_core(out->engine, (struct store_place){taking->key.batch, mark.index}, &core);
@@ -103,7 +128,11 @@ static enum status take_one(struct out *out, size_t place)
         out->sender->stored.undelivered--;
     out->sender->dirty = true;
     memcpy(recall.event, core.event, STORE_EVENT_SIZE);
-    status = held ? telling_recall(out->engine, &recall) : STATUS_OK;
+    status = held && taking->how->tell ? telling_recall(out->engine, &recall) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = unwatch(out, core.event);
+    if (status == STATUS_OK)
+        status = tell_sender(out, &core, reason);
     return status == STATUS_OK ? unreach(out, &core) : status;
 }
 

@@ -303,12 +303,15 @@ static void verify_reports(struct job *job, const Wire__ReportBatch *batch)
     for (size_t i = 0; i < batch->n_reports; i++)
         items[i] = wire_view(batch->reports[i]);
     job->reports = wire_arena_alloc(job->arena, batch->n_reports * sizeof *job->reports);
-    enum status status = job->reports == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    job->tree = wire_arena_alloc(job->arena, sizeof *job->tree);
+    enum status status = job->reports == NULL || job->tree == NULL ? STATUS_NO_MEMORY : STATUS_OK;
     if (status == STATUS_OK)
         status = batch_verify_all(BATCH_PURPOSE_REPORTS, job->signer->signing, &signer, items,
                                   batch->n_reports, batch->signature.data);
     if (status == STATUS_OK)
         status = open_reports(job, batch, items);
+    if (status == STATUS_OK)
+        status = batch_tree(items, batch->n_reports, job->tree);
     if (status != STATUS_OK)
         fail_batch(job, status, "reports");
     receipt_batch_digest(wire_view(batch->certificate), wire_view(batch->signature), job->digest);

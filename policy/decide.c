@@ -36,19 +36,16 @@ static bool read_date(struct byte_view value, int32_t *ret_date)
 
 static enum policy_code set_clock(struct decider *decider, const struct protocol_route *route)
 {
-    int64_t start = decider->request->created;
-    int32_t date;
+    int32_t date = 0;
 
     decider->deadline = 0;
     decider->late = false;
     if (route->clock == CLOCK_NONE)
         return POLICY_NONE;
-    if (route->clock == CLOCK_BEFORE) {
-        if (!read_date(decider->request->attributes[route->clock_attribute], &date))
-            return POLICY_MISSING_ATTRIBUTE;
-        start = civil_time_of_day_start(date);
-    }
-    decider->deadline = civil_add_duration(start, route->clock_length, route->clock == CLOCK_BEFORE ? -1 : 1);
+    if (route->clock == CLOCK_BEFORE &&
+        !read_date(decider->request->attributes[route->clock_attribute], &date))
+        return POLICY_MISSING_ATTRIBUTE;
+    decider->deadline = policy_deadline(route, decider->request->created, date);
     decider->late = decider->now > decider->deadline;
     if (decider->late && decider->protocol->rules[route->rule].late_refused)
         return POLICY_TOO_LATE;

@@ -195,6 +195,13 @@ const char *policy_purpose(const struct protocol *protocol, struct byte_view fro
 enum status policy_retention(const struct protocol *protocol, struct byte_view rule,
                              struct duration *ret_retention);
 
+/*
+ * policy_deadline - when a disclosure by this route is due; 0: it has no clock. date: what the attribute says
+ * that the clock counts back from (CLOCK_BEFORE only). Where it counts back whole days, all of that day (UTC)
+ * is in time: the deadline is its last millisecond.
+ */
+int64_t policy_deadline(const struct protocol_route *route, int64_t created, int32_t date);
+
 /* policy_grounds - bits of all facts about the person that some grant of the decision used. */
 uint32_t policy_grounds(const struct policy_decision *decision);
 

@@ -90,6 +90,22 @@ enum status policy_retention(const struct protocol *protocol, struct byte_view r
     return STATUS_OK;
 }
 
+int64_t policy_deadline(const struct protocol_route *route, int64_t created, int32_t date)
+{
+    const bool whole_days = route->clock_length.ms % CIVIL_DAY_MS == 0;
+
+    switch (route->clock) {
+    case CLOCK_WITHIN:
+        return civil_add_duration(created, route->clock_length, 1);
+    case CLOCK_BEFORE:
+        return civil_add_duration(civil_time_of_day_start(date), route->clock_length, -1) +
+               (whole_days ? CIVIL_DAY_MS - 1 : 0);
+    case CLOCK_NONE:
+        break;
+    }
+    return 0;
+}
+
 uint32_t policy_grounds(const struct policy_decision *decision)
 {
     uint32_t grounds = 0;

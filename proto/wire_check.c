@@ -381,11 +381,6 @@ static const char *stored_fault(uint32_t count)
     return NULL;
 }
 
-static const char *receipts_stored_fault(const Wire__ReceiptsStored *stored)
-{
-    return stored_fault(stored->count);
-}
-
 static const char *forwarded_fault(const Wire__ForwardedReceipts *forwarded)
 {
     FAIL_UNLESS(forwarded->id >= 1, "a forwarded batch has id 0");
@@ -420,9 +415,29 @@ static const char *reports_fault(const Wire__ReportBatch *batch)
     return NULL;
 }
 
-static const char *reports_stored_fault(const Wire__ReportsStored *stored)
+static const char *notice_fault(const Wire__Notice *notice)
 {
-    return stored_fault(stored->count);
+    const Wire__SignedReport *report = notice->report;
+
+    FAIL_UNLESS(is_member(notice->from) && is_member(notice->to), "a member id of a notice is malformed");
+    FAIL_UNLESS(has_size(notice->event, EVENT_SIZE), "an event id has 16 bytes");
+    FAIL_UNLESS(is_optional_text(notice->text, WIRE_TEXT_MAX), "a notice's text is longer than 512 bytes");
+    FAIL_UNLESS((notice->kind == WIRE__NOTICE_KIND__REPORTED) == (report != NULL),
+                "a notice REPORTED has a report");
+    if (report == NULL)
+        return NULL;
+    TRY(signer_fault(report->certificate, report->signature));
+    FAIL_UNLESS(is_within(report->report, 1, REPORT_MAX), "a report is empty or too long");
+    return path_fault(report->index, report->count, report->path, report->n_path);
+}
+
+static const char *notices_fault(const Wire__Notices *notices)
+{
+    FAIL_UNLESS(notices->id >= 1, "notices have id 0");
+    FAIL_UNLESS(is_count(notices->n_notices, WIRE_BATCH_MAX), "there are not between 1 and 256 notices");
+    for (size_t i = 0; i < notices->n_notices; i++)
+        TRY(notice_fault(notices->notices[i]));
+    return NULL;
 }
 
 /* ---- the log ---- */
@@ -477,12 +492,6 @@ static const char *query_fault(const Wire__Query *query)
     return signer_fault(query->certificate, query->signature);
 }
 
-static const char *query_answer_fault(const Wire__QueryAnswer *answer)
-{
-    (void)answer; /* as long as the frame allows */
-    return NULL;
-}
-
 /* ---- frames ---- */
 
 static const char *verb_fault(const Wire__Frame *frame)
@@ -503,17 +512,21 @@ static const char *verb_fault(const Wire__Frame *frame)
         VERB(FETCH, fetch)
         VERB(DELIVER, deliver)
         VERB(RECEIPTS, receipts)
-        VERB(RECEIPTS_STORED, receipts_stored)
         VERB(RECALL, recall)
         VERB(REPORTS, reports)
-        VERB(REPORTS_STORED, reports_stored)
         VERB(CHECKPOINT, checkpoint)
         VERB(LOG_REQUEST, log_request)
         VERB(LOG_ANSWER, log_answer)
         VERB(QUERY, query)
-        VERB(QUERY_ANSWER, query_answer)
         VERB(ERROR, error)
+        VERB(NOTICES, notices)
 #undef VERB
+    case WIRE__FRAME__VERB_QUERY_ANSWER:
+        return NULL; /* as long as the frame allows */
+    case WIRE__FRAME__VERB_RECEIPTS_STORED:
+        return stored_fault(frame->receipts_stored->count);
+    case WIRE__FRAME__VERB_REPORTS_STORED:
+        return stored_fault(frame->reports_stored->count);
     case WIRE__FRAME__VERB_FORWARDED_RECEIPTS:
         return forwarded_fault(frame->forwarded_receipts);
     case WIRE__FRAME__VERB_COSIGN:

@@ -11,6 +11,8 @@ void store_mark_write(const struct store_mark *mark, uint8_t out[static STORE_MA
     bytes_put_u64(out + 14, mark->entry);
     bytes_put_u32(out + 22, mark->rests_on);
     memcpy(out + 26, mark->tag, STORE_TAG_SIZE);
+    bytes_put_u64(out + 40, (uint64_t)mark->deadline);
+    bytes_put_u64(out + 48, (uint64_t)mark->until);
 }
 
 struct store_mark store_mark_read(const uint8_t in[static STORE_MARK_SIZE])
@@ -19,7 +21,9 @@ struct store_mark store_mark_read(const uint8_t in[static STORE_MARK_SIZE])
                               .size = bytes_get_u32(in + 2),
                               .counter = bytes_get_u64(in + 6),
                               .entry = bytes_get_u64(in + 14),
-                              .rests_on = bytes_get_u32(in + 22)};
+                              .rests_on = bytes_get_u32(in + 22),
+                              .deadline = (int64_t)bytes_get_u64(in + 40),
+                              .until = (int64_t)bytes_get_u64(in + 48)};
 
     memcpy(mark.tag, in + 26, STORE_TAG_SIZE);
     return mark;
@@ -145,6 +149,12 @@ enum status store_rest_on(struct store *store, struct store_slice_key key, size_
     return store->operations->rest_on(store, key, place, rests_on);
 }
 
+enum status store_set_deadline(struct store *store, struct store_slice_key key, size_t place,
+                               int64_t deadline)
+{
+    return store->operations->set_deadline(store, key, place, deadline);
+}
+
 enum status store_drop_slice(struct store *store, struct store_slice_key key)
 {
     return store->operations->drop_slice(store, key);
@@ -195,6 +205,43 @@ enum status store_append_ground(struct store *store, struct store_place place, s
 enum status store_get_ground(struct store *store, struct store_place place, struct byte_view *ret_ground)
 {
     return store->operations->get_ground(store, place, ret_ground);
+}
+
+enum status store_drop_ground(struct store *store, struct store_place place)
+{
+    return store->operations->drop_ground(store, place);
+}
+
+enum status store_blank_batch(struct store *store, uint64_t id, struct byte_view headers,
+                              struct byte_view openings)
+{
+    return store->operations->blank_batch(store, id, headers, openings);
+}
+
+enum status store_put_watch(struct store *store, const struct store_watch *watch)
+{
+    return store->operations->put_watch(store, watch);
+}
+
+enum status store_drop_watch(struct store *store, const struct store_watch *watch)
+{
+    return store->operations->drop_watch(store, watch);
+}
+
+enum status store_find_watch(struct store *store, struct store_watch *watch)
+{
+    return store->operations->find_watch(store, watch);
+}
+
+enum status store_due_watch(struct store *store, int64_t now, struct store_watch *ret_watch)
+{
+    return store->operations->due_watch(store, now, ret_watch);
+}
+
+enum status store_each_watch(struct store *store, enum store_watch_kind kind, store_watch_visitor *visit,
+                             void *context)
+{
+    return store->operations->each_watch(store, kind, visit, context);
 }
 
 enum status store_put_replan(struct store *store, uint32_t sender,

@@ -68,7 +68,7 @@ struct store_slice {
 };
 
 /* What is known of one section without opening the batch. */
-#define STORE_MARK_SIZE 40
+#define STORE_MARK_SIZE 56
 #define STORE_TAG_SIZE  12
 
 struct store_mark {
@@ -78,6 +78,8 @@ struct store_mark {
     uint64_t entry; /* the log's index of its `disclosed` */
     uint32_t rests_on;
     uint8_t tag[STORE_TAG_SIZE]; /* of the subject: the pseudonym's bytes from 4 on */
+    int64_t deadline;            /* when its sender is told that nobody has fetched it; 0: not any more */
+    int64_t until;               /* when its retention ends; 0: never */
 };
 
 void store_mark_write(const struct store_mark *mark, uint8_t out[static STORE_MARK_SIZE]);
@@ -105,6 +107,25 @@ struct store_recall {
     const char *reason; /* borrowed */
 };
 
+/* Something that is waited for after an event, and looked at again when it is due. */
+enum store_watch_kind {
+    STORE_WATCH_ACKNOWLEDGE = 1, /* an urgent event's recipient is to take note of it */
+    STORE_WATCH_CONFIRM,         /* a recipient of a correction, retraction or erasure is to confirm it */
+    STORE_WATCH_ERASURE,         /* a data protection officer is to confirm an erasure; recipient 0 */
+    STORE_WATCH_ERASING,         /* an erasure goes through the log; recipient 0 */
+};
+
+struct store_watch {
+    enum store_watch_kind kind;
+    uint32_t recipient;
+    uint32_t sender;
+    uint8_t event[STORE_EVENT_SIZE];
+    struct store_place place; /* of the event */
+    int64_t since;
+    int64_t due;    /* INT64_MAX: only looked for, never due */
+    uint64_t value; /* by kind */
+};
+
 struct store;
 
 /* store_each_* call back with what they find until the callback returns another status than STATUS_OK, which
@@ -112,6 +133,7 @@ struct store;
 typedef enum status store_member_visitor(void *context, const struct store_member *member);
 typedef enum status store_recall_visitor(void *context, const struct store_recall *recall);
 typedef enum status store_replan_visitor(void *context, const uint8_t event[static STORE_EVENT_SIZE]);
+typedef enum status store_watch_visitor(void *context, const struct store_watch *watch);
 
 struct store_operations {
     void (*close)(struct store *store);
@@ -137,6 +159,8 @@ struct store_operations {
     enum status (*take_out)(struct store *store, struct store_slice_key key,
                             const uint8_t places[static STORE_MASK_SIZE]);
     enum status (*rest_on)(struct store *store, struct store_slice_key key, size_t place, uint32_t rests_on);
+    enum status (*set_deadline)(struct store *store, struct store_slice_key key, size_t place,
+                                int64_t deadline);
     enum status (*drop_slice)(struct store *store, struct store_slice_key key);
     enum status (*next_marks)(struct store *store, struct store_slice_key after,
                               struct store_slice *ret_slice);
@@ -150,6 +174,15 @@ struct store_operations {
                                 struct byte_view *ret_state);
     enum status (*append_ground)(struct store *store, struct store_place place, struct byte_view ground);
     enum status (*get_ground)(struct store *store, struct store_place place, struct byte_view *ret_ground);
+    enum status (*drop_ground)(struct store *store, struct store_place place);
+    enum status (*blank_batch)(struct store *store, uint64_t id, struct byte_view headers,
+                               struct byte_view openings);
+    enum status (*put_watch)(struct store *store, const struct store_watch *watch);
+    enum status (*drop_watch)(struct store *store, const struct store_watch *watch);
+    enum status (*find_watch)(struct store *store, struct store_watch *watch);
+    enum status (*due_watch)(struct store *store, int64_t now, struct store_watch *ret_watch);
+    enum status (*each_watch)(struct store *store, enum store_watch_kind kind, store_watch_visitor *visit,
+                              void *context);
     enum status (*put_replan)(struct store *store, uint32_t sender,
                               const uint8_t event[static STORE_EVENT_SIZE]);
     enum status (*drop_replan)(struct store *store, uint32_t sender,
@@ -231,6 +264,10 @@ enum status store_take_out(struct store *store, struct store_slice_key key,
 /* store_rest_on - new grounds for one section of a slice. */
 enum status store_rest_on(struct store *store, struct store_slice_key key, size_t place, uint32_t rests_on);
 
+/* store_set_deadline - another deadline for one section of a slice. */
+enum status store_set_deadline(struct store *store, struct store_slice_key key, size_t place,
+                               int64_t deadline);
+
 /* store_drop_slice - all of it was delivered. Nothing happens when it is not there. */
 enum status store_drop_slice(struct store *store, struct store_slice_key key);
 
@@ -258,6 +295,27 @@ enum status store_next_subject(struct store *store, struct byte_view after, stru
 /* Encoded Grounds, by where the event stands. store_get_ground: STATUS_NOT_FOUND. */
 enum status store_append_ground(struct store *store, struct store_place place, struct byte_view ground);
 enum status store_get_ground(struct store *store, struct store_place place, struct byte_view *ret_ground);
+
+/* store_drop_ground - nothing happens when it is not there. */
+enum status store_drop_ground(struct store *store, struct store_place place);
+
+/* store_blank_batch - other headers and openings in the place of a batch's own, which are overwritten: after
+ * an event of it was erased. STATUS_NOT_FOUND. */
+enum status store_blank_batch(struct store *store, uint64_t id, struct byte_view headers,
+                              struct byte_view openings);
+
+/*
+ * Watches, by kind, recipient, sender and event. store_put_watch: a new one, or new values of one.
+ * store_drop_watch: by these four; nothing happens when it is not there. store_find_watch: fills in the rest
+ * of one by these four, or STATUS_NOT_FOUND. store_due_watch: the one that is due first, not after now, or
+ * STATUS_NOT_FOUND. store_each_watch: all of a kind, ascending.
+ */
+enum status store_put_watch(struct store *store, const struct store_watch *watch);
+enum status store_drop_watch(struct store *store, const struct store_watch *watch);
+enum status store_find_watch(struct store *store, struct store_watch *watch);
+enum status store_due_watch(struct store *store, int64_t now, struct store_watch *ret_watch);
+enum status store_each_watch(struct store *store, enum store_watch_kind kind, store_watch_visitor *visit,
+                             void *context);
 
 /* Standing events that a sender is to publish again, for those entitled since. Putting one twice, or dropping
  * one that is not there, changes nothing. store_each_replan: those after an event (zeros: from the start). */

@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/store/store_rows.h"
+#include "broker/store/store_memory_parts.h"
 
-struct memory_store {
-    struct store face;
-    struct store_rows rows;
-};
-
-static struct memory_store *self_of(const struct store *store)
+static struct store_memory *self_of(const struct store *store)
 {
-    return (struct memory_store *)(void *)(uintptr_t)store;
+    return (struct store_memory *)(void *)(uintptr_t)store;
+}
+
+struct store_rows *store_memory_rows(const struct store *store)
+{
+    return &self_of(store)->rows;
 }
 
 static struct store_rows_key key_of(uint64_t number)
@@ -145,6 +145,28 @@ static enum status memory_get_batch(struct store *store, uint64_t id, struct sto
     }
     *ret_batch = batch;
     return STATUS_OK;
+}
+
+static enum status memory_blank_batch(struct store *store, uint64_t id, struct byte_view headers,
+                                      struct byte_view openings)
+{
+    struct store_batch batch;
+    struct byte_buffer row = bytes_buffer((size_t)64 << 20);
+    struct store_rows_key key = key_of(id);
+    enum status status = memory_get_batch(store, id, &batch);
+
+    if (status != STATUS_OK)
+        return status;
+    batch.headers = headers;
+    batch.openings = openings;
+    bytes_append(&row, &batch, sizeof batch);
+    for (size_t i = 0; batch_view(&batch, i) != NULL; i++)
+        bytes_append_view(&row, *batch_view(&batch, i));
+    status = row.status == STATUS_OK
+                 ? store_rows_put(rows_of(store), STORE_ROWS_BATCH, &key, bytes_buffer_view(&row))
+                 : row.status;
+    bytes_buffer_free(&row);
+    return status;
 }
 
 static enum status memory_append_late(struct store *store, uint32_t sender,
@@ -317,6 +339,21 @@ static enum status memory_rest_on(struct store *store, struct store_slice_key ke
     return put_slice(rows_of(store), &slice, false);
 }
 
+static enum status memory_set_deadline(struct store *store, struct store_slice_key key, size_t place,
+                                       int64_t deadline)
+{
+    struct store_slice slice;
+    enum status status = memory_get_slice(store, key, &slice);
+
+    if (status != STATUS_OK)
+        return status;
+    uint8_t *marks = rows_of(store)->scratch.data + (slice.marks.data - rows_of(store)->scratch.data);
+    struct store_mark mark = store_mark_read(marks + place * STORE_MARK_SIZE);
+    mark.deadline = deadline;
+    store_mark_write(&mark, marks + place * STORE_MARK_SIZE);
+    return put_slice(rows_of(store), &slice, false);
+}
+
 /* ---- receipts on their way back ---- */
 
 static struct store_rows_key forward_key(uint32_t sender, uint64_t id)
@@ -419,6 +456,13 @@ static enum status memory_get_ground(struct store *store, struct store_place pla
                            ret_ground);
 }
 
+static enum status memory_drop_ground(struct store *store, struct store_place place)
+{
+    struct store_rows_key key = forward_key(place.index, place.batch);
+
+    return store_rows_drop(rows_of(store), STORE_ROWS_GROUND, &key);
+}
+
 static enum status memory_put_replan(struct store *store, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE])
 {
@@ -512,21 +556,6 @@ static enum status memory_note_report(struct store *store, uint32_t reporter,
     return store_rows_append(rows_of(store), STORE_ROWS_REPORT, &key, bytes_view(NULL, 0));
 }
 
-static enum status memory_get_state(struct store *store, const char *name, struct byte_view *ret_value)
-{
-    struct store_rows_key key = view_key(bytes_of_string(name));
-
-    return store_rows_read(rows_of(store), store_rows_find(rows_of(store), STORE_ROWS_STATE, &key),
-                           ret_value);
-}
-
-static enum status memory_put_state(struct store *store, const char *name, struct byte_view value)
-{
-    struct store_rows_key key = view_key(bytes_of_string(name));
-
-    return store_rows_put(rows_of(store), STORE_ROWS_STATE, &key, value);
-}
-
 static const struct store_operations memory_operations = {
     .close = memory_close,
     .error = memory_error,
@@ -546,6 +575,7 @@ static const struct store_operations memory_operations = {
     .get_slice = memory_get_slice,
     .take_out = memory_take_out,
     .rest_on = memory_rest_on,
+    .set_deadline = memory_set_deadline,
     .drop_slice = memory_drop_slice,
     .next_marks = memory_next_marks,
     .append_forward = memory_append_forward,
@@ -556,6 +586,13 @@ static const struct store_operations memory_operations = {
     .next_subject = memory_next_subject,
     .append_ground = memory_append_ground,
     .get_ground = memory_get_ground,
+    .drop_ground = memory_drop_ground,
+    .blank_batch = memory_blank_batch,
+    .put_watch = store_memory_put_watch,
+    .drop_watch = store_memory_drop_watch,
+    .find_watch = store_memory_find_watch,
+    .due_watch = store_memory_due_watch,
+    .each_watch = store_memory_each_watch,
     .put_replan = memory_put_replan,
     .drop_replan = memory_drop_replan,
     .each_replan = memory_each_replan,
@@ -563,13 +600,13 @@ static const struct store_operations memory_operations = {
     .drop_recall = memory_drop_recall,
     .each_recall = memory_each_recall,
     .note_report = memory_note_report,
-    .get_state = memory_get_state,
-    .put_state = memory_put_state,
+    .get_state = store_memory_get_state,
+    .put_state = store_memory_put_state,
 };
 
 enum status store_memory_new(struct store **ret_store)
 {
-    struct memory_store *self = calloc(1, sizeof *self);
+    struct store_memory *self = calloc(1, sizeof *self);
 
     if (self == NULL)
         return STATUS_NO_MEMORY;

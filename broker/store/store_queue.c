@@ -191,3 +191,13 @@ enum status store_queue_rest_on(struct store *store, struct store_slice_key key,
     return db_blob_write(store_sqlite_self(store)->db, "queue", "marks", slice_id(key),
                          place * STORE_MARK_SIZE + 22, bytes_view(value, sizeof value));
 }
+
+enum status store_queue_set_deadline(struct store *store, struct store_slice_key key, size_t place,
+                                     int64_t deadline)
+{
+    uint8_t value[8];
+
+    bytes_put_u64(value, (uint64_t)deadline);
+    return db_blob_write(store_sqlite_self(store)->db, "queue", "marks", slice_id(key),
+                         place * STORE_MARK_SIZE + 40, bytes_view(value, sizeof value));
+}

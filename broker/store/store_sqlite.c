@@ -29,6 +29,11 @@ const char store_sqlite_schema[] =
     " reason TEXT NOT NULL, PRIMARY KEY(recipient, sender, event)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE report(reporter INTEGER NOT NULL, event BLOB NOT NULL, mark BLOB NOT NULL,"
     " PRIMARY KEY(reporter, event, mark)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE watch(kind INTEGER NOT NULL, recipient INTEGER NOT NULL, sender INTEGER NOT NULL,"
+    " event BLOB NOT NULL, batch INTEGER NOT NULL, place INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " due INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY(kind, recipient, sender, event)) STRICT,"
+    " WITHOUT ROWID;"
+    "CREATE INDEX watch_due ON watch(due);"
     "CREATE TABLE state(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
 struct store_sqlite *store_sqlite_self(const struct store *store)
@@ -339,6 +344,7 @@ static const struct store_operations sqlite_operations = {
     .get_slice = store_queue_get_slice,
     .take_out = store_queue_take_out,
     .rest_on = store_queue_rest_on,
+    .set_deadline = store_queue_set_deadline,
     .drop_slice = store_queue_drop_slice,
     .next_marks = store_queue_next_marks,
     .append_forward = store_people_append_forward,
@@ -349,6 +355,13 @@ static const struct store_operations sqlite_operations = {
     .next_subject = store_people_next_subject,
     .append_ground = store_people_append_ground,
     .get_ground = store_people_get_ground,
+    .drop_ground = store_watch_drop_ground,
+    .blank_batch = store_watch_blank_batch,
+    .put_watch = store_watch_put,
+    .drop_watch = store_watch_drop,
+    .find_watch = store_watch_find,
+    .due_watch = store_watch_due,
+    .each_watch = store_watch_each,
     .put_replan = store_people_put_replan,
     .drop_replan = store_people_drop_replan,
     .each_replan = store_people_each_replan,

@@ -43,6 +43,19 @@ enum status store_queue_take_out(struct store *store, struct store_slice_key key
 enum status store_queue_rest_on(struct store *store, struct store_slice_key key, size_t place,
                                 uint32_t rests_on);
 
+enum status store_queue_set_deadline(struct store *store, struct store_slice_key key, size_t place,
+                                     int64_t deadline);
+
+enum status store_watch_drop_ground(struct store *store, struct store_place place);
+enum status store_watch_blank_batch(struct store *store, uint64_t id, struct byte_view headers,
+                                    struct byte_view openings);
+enum status store_watch_put(struct store *store, const struct store_watch *watch);
+enum status store_watch_drop(struct store *store, const struct store_watch *watch);
+enum status store_watch_find(struct store *store, struct store_watch *watch);
+enum status store_watch_due(struct store *store, int64_t now, struct store_watch *ret_watch);
+enum status store_watch_each(struct store *store, enum store_watch_kind kind, store_watch_visitor *visit,
+                             void *context);
+
 enum status store_people_append_forward(struct store *store, uint32_t sender, uint64_t id,
                                         struct byte_view body);
 enum status store_people_next_forward(struct store *store, uint32_t sender, uint64_t after, uint64_t *ret_id,

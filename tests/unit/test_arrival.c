@@ -188,7 +188,7 @@ static void late_is_judged_here(void **state)
     assert_int_equal(judge(room, forged, &arrival), ARRIVAL_NONE);
     assert_false(arrival.late);
     arrival_free(&arrival);
-    room->now = INT64_C(1796515200000); /* 2026-12-06: 14 days before 2026-12-20, at midnight */
+    room->now = INT64_C(1796601599999); /* the end of 2026-12-06: 14 days before 2026-12-20 */
     assert_int_equal(judge(room, forged, &arrival), ARRIVAL_NONE);
     assert_false(arrival.late);
     arrival_free(&arrival);

@@ -299,13 +299,16 @@ static void test_deadlines(void **state)
 {
     (void)state;
     open_listed(NULL);
-    expect(DOVEGATE, "release.planned", "release_date=2026-12-15 juvenile=no", "name",
+    expect(DOVEGATE, "release.planned", "release_date=2026-12-14 juvenile=no", "name",
            "police.staffordshire release-notice oma_14_out: name release_date (late)\n"
            "probation.staffordshire release-notice oma_14_out: name release_date (late)\n"
            "! no-consent drugs.stoke: throughcare\n");
-    assert_int_equal(world.decision.recipients[0].deadline, civil_time_of_day_start(civil_date(2026, 12, 1)));
-    policy_ask(&world, DOVEGATE, "release.planned", "release_date=2026-12-16 juvenile=no", "name");
-    policy_answer(&world);
+    assert_int_equal(world.decision.recipients[0].deadline,
+                     civil_time_of_day_start(civil_date(2026, 12, 1)) - 1);
+    policy_ask(&world, DOVEGATE, "release.planned", "release_date=2026-12-15 juvenile=no", "name");
+    policy_answer(&world); /* fourteen days ahead, at nine in the morning: that day is still in time */
+    assert_int_equal(world.decision.recipients[0].deadline,
+                     civil_time_of_day_start(civil_date(2026, 12, 2)) - 1);
     assert_false(world.decision.recipients[0].late);
     policy_ask(&world, OFFICE, "recall.issued", "juvenile=no", "name");
     world.request.created -= POLICY_DAY; /* exactly at the deadline */
@@ -332,8 +335,22 @@ static void test_late_refused(void **state)
 
     (void)state;
     open_listed(edits);
-    expect(DOVEGATE, "release.planned", "release_date=2026-12-15 juvenile=no", "name", "! too-late\n");
+    expect(DOVEGATE, "release.planned", "release_date=2026-12-14 juvenile=no", "name", "! too-late\n");
     policy_close(&world);
+}
+
+/* Clocks that count back hours keep the hour. */
+static void test_deadline_in_hours(void **state)
+{
+    const struct protocol_route route = {.clock = CLOCK_BEFORE, .clock_length = {0, POLICY_DAY * 3 / 2}};
+    const struct protocol_route month = {.clock = CLOCK_BEFORE, .clock_length = {1, 0}};
+    const struct protocol_route none = {.clock = CLOCK_NONE};
+    const int32_t date = civil_date(2026, 12, 31);
+
+    (void)state;
+    assert_int_equal(policy_deadline(&route, 0, date), civil_time_of_day_start(date) - POLICY_DAY * 3 / 2);
+    assert_int_equal(policy_deadline(&month, 0, date), civil_time_of_day_start(civil_date(2026, 12, 1)) - 1);
+    assert_int_equal(policy_deadline(&none, 5, date), 0);
 }
 
 static void test_whole_event(void **state)
@@ -564,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_review_overdue),
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_late_refused),
+        cmocka_unit_test(test_deadline_in_hours),
         cmocka_unit_test(test_whole_event),
         cmocka_unit_test(test_out_of_force),
         cmocka_unit_test(test_repeats),

@@ -142,6 +142,25 @@ static void append_batch(struct store *store, uint64_t id, uint32_t sender, uint
     assert_int_equal(store_append_batch(store, &batch), STATUS_OK);
 }
 
+static void test_blank_batch(void **state)
+{
+    struct store *store = store_of(state);
+    struct store_batch batch;
+
+    begin(store);
+    append_batch(store, 1, 1, 10, 20);
+    assert_int_equal(store_blank_batch(store, 1, bytes_of_string("blanked"), bytes_of_string("too")),
+                     STATUS_OK);
+    assert_int_equal(store_blank_batch(store, 2, bytes_of_string("x"), bytes_of_string("x")),
+                     STATUS_NOT_FOUND);
+    commit(store);
+    assert_int_equal(store_get_batch(store, 1, &batch), STATUS_OK);
+    assert_true(bytes_equal(batch.headers, bytes_of_string("blanked")));
+    assert_true(bytes_equal(batch.openings, bytes_of_string("too")));
+    assert_true(bytes_equal(batch.outcomes, bytes_of_string("outcomes")));
+    assert_int_equal(batch.committed, 1234);
+}
+
 static void test_batches(void **state)
 {
     struct store *store = store_of(state);
@@ -229,7 +248,9 @@ static void append_slice(struct store *store, uint32_t recipient, bool urgent, u
                                   .counter = 100 + i,
                                   .entry = 200 + i,
                                   .rests_on = 1u << i,
-                                  .tag = {7}};
+                                  .tag = {7},
+                                  .deadline = (int64_t)(1000 + i),
+                                  .until = (int64_t)(2000 + i)};
         store_mark_write(&mark, marks + i * STORE_MARK_SIZE);
         store_mask_set(slice.live, i);
     }
@@ -296,6 +317,87 @@ static void test_marks_of_all(void **state)
     }
     assert_int_equal(store_next_marks(store, after, &slice), STATUS_NOT_FOUND);
     commit(store);
+}
+
+static void test_deadlines(void **state)
+{
+    struct store *store = store_of(state);
+    struct store_slice_key key = {2, false, 5};
+    struct store_slice slice;
+
+    begin(store);
+    append_slice(store, 2, false, 5);
+    assert_int_equal(store_set_deadline(store, key, 1, INT64_C(0x1122334455667788)), STATUS_OK);
+    commit(store);
+    assert_int_equal(store_get_slice(store, key, &slice), STATUS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        struct store_mark mark = store_mark_read(slice.marks.data + i * STORE_MARK_SIZE);
+        assert_int_equal(mark.deadline, i == 1 ? INT64_C(0x1122334455667788) : (int64_t)(1000 + i));
+        assert_int_equal(mark.until, 2000 + i);
+        assert_int_equal(mark.counter, 100 + i);
+    }
+}
+
+/* ---- watches ---- */
+
+static struct store_watch watch_of(enum store_watch_kind kind, uint8_t event, int64_t due)
+{
+    struct store_watch watch = {.kind = kind,
+                                .recipient = 3,
+                                .sender = 4,
+                                .place = {7, event},
+                                .since = 11,
+                                .due = due,
+                                .value = event};
+
+    event_id(watch.event, event);
+    return watch;
+}
+
+static enum status sum_watches(void *context, const struct store_watch *watch)
+{
+    *(uint64_t *)context = *(uint64_t *)context * 10 + watch->value;
+    return STATUS_OK;
+}
+
+static void test_watches(void **state)
+{
+    struct store *store = store_of(state);
+    struct store_watch first = watch_of(STORE_WATCH_CONFIRM, 2, 500);
+    struct store_watch second = watch_of(STORE_WATCH_CONFIRM, 1, 400);
+    struct store_watch other = watch_of(STORE_WATCH_ACKNOWLEDGE, 1, INT64_MAX);
+    struct store_watch found = {0};
+    uint64_t sum = 0;
+
+    begin(store);
+    assert_int_equal(store_due_watch(store, INT64_MAX, &found), STATUS_NOT_FOUND);
+    assert_int_equal(store_put_watch(store, &first), STATUS_OK);
+    assert_int_equal(store_put_watch(store, &second), STATUS_OK);
+    assert_int_equal(store_put_watch(store, &other), STATUS_OK);
+    commit(store);
+    assert_int_equal(store_due_watch(store, 399, &found), STATUS_NOT_FOUND);
+    assert_int_equal(store_due_watch(store, 600, &found), STATUS_OK);
+    assert_int_equal(found.value, 1);
+    assert_int_equal(found.recipient, 3);
+    assert_int_equal(found.sender, 4);
+    assert_int_equal(found.place.batch, 7);
+    assert_int_equal(found.place.index, 1);
+    assert_int_equal(found.since, 11);
+    assert_memory_equal(found.event, second.event, STORE_EVENT_SIZE);
+    assert_int_equal(store_each_watch(store, STORE_WATCH_CONFIRM, sum_watches, &sum), STATUS_OK);
+    assert_int_equal(sum, 12);
+    begin(store);
+    second.due = 900;
+    assert_int_equal(store_put_watch(store, &second), STATUS_OK);
+    assert_int_equal(store_drop_watch(store, &other), STATUS_OK);
+    assert_int_equal(store_drop_watch(store, &other), STATUS_OK);
+    assert_int_equal(store_find_watch(store, &other), STATUS_NOT_FOUND);
+    commit(store);
+    assert_int_equal(store_due_watch(store, 600, &found), STATUS_OK);
+    assert_int_equal(found.value, 2);
+    second.due = 0;
+    assert_int_equal(store_find_watch(store, &second), STATUS_OK);
+    assert_int_equal(second.due, 900);
 }
 
 static void test_take_out(void **state)
@@ -484,6 +586,11 @@ static void test_grounds_and_state(void **state)
     assert_int_equal(store_get_ground(store, (struct store_place){3, 254}, &value), STATUS_NOT_FOUND);
     assert_int_equal(store_get_ground(store, (struct store_place){3, 255}, &value), STATUS_OK);
     assert_true(bytes_equal(value, bytes_of_string("g")));
+    begin(store);
+    assert_int_equal(store_drop_ground(store, (struct store_place){3, 255}), STATUS_OK);
+    assert_int_equal(store_drop_ground(store, (struct store_place){3, 255}), STATUS_OK);
+    commit(store);
+    assert_int_equal(store_get_ground(store, (struct store_place){3, 255}, &value), STATUS_NOT_FOUND);
     assert_int_equal(store_get_state(store, "members", &value), STATUS_NOT_FOUND);
     assert_int_equal(store_get_state(store, "bundle", &value), STATUS_OK);
     assert_true(bytes_equal(value, bytes_of_string("y")));
@@ -541,7 +648,8 @@ static void test_rollback(void **state)
 #name " (" #open ")", name, open, close_house, NULL                                                  \
     }
 #define SUITE(open)                                                                                          \
-    CONTRACT(test_members, open), CONTRACT(test_batches, open), CONTRACT(test_ranges, open),                 \
+    CONTRACT(test_members, open), CONTRACT(test_batches, open), CONTRACT(test_blank_batch, open),            \
+        CONTRACT(test_deadlines, open), CONTRACT(test_watches, open), CONTRACT(test_ranges, open),           \
         CONTRACT(test_late, open), CONTRACT(test_slices_in_order, open), CONTRACT(test_marks_of_all, open),  \
         CONTRACT(test_take_out, open), CONTRACT(test_forwards, open),                                        \
         CONTRACT(test_replans_and_recalls, open), CONTRACT(test_reports_are_known_again, open),              \

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "broker/store/store_rows.h"
+
+/* What the files of the store in memory share; nobody else includes this. */
+struct store_memory {
+    struct store face;
+    struct store_rows rows;
+};
+
+struct store_rows *store_memory_rows(const struct store *store);
+
+/* Verbs of store.h. */
+enum status store_memory_put_watch(struct store *store, const struct store_watch *watch);
+enum status store_memory_drop_watch(struct store *store, const struct store_watch *watch);
+enum status store_memory_find_watch(struct store *store, struct store_watch *watch);
+enum status store_memory_due_watch(struct store *store, int64_t now, struct store_watch *ret_watch);
+enum status store_memory_each_watch(struct store *store, enum store_watch_kind kind,
+                                    store_watch_visitor *visit, void *context);
+enum status store_memory_get_state(struct store *store, const char *name, struct byte_view *ret_value);
+enum status store_memory_put_state(struct store *store, const char *name, struct byte_view value);
