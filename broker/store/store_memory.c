@@ -546,16 +546,6 @@ static enum status memory_each_recall(struct store *store, const struct store_re
     return status;
 }
 
-static enum status memory_note_report(struct store *store, uint32_t reporter,
-                                      const uint8_t event[static STORE_EVENT_SIZE],
-                                      const uint8_t mark[static STORE_REPORT_SIZE])
-{
-    struct store_rows_key key = pair_of(reporter, event, STORE_EVENT_SIZE);
-
-    store_rows_add(&key, mark, STORE_REPORT_SIZE);
-    return store_rows_append(rows_of(store), STORE_ROWS_REPORT, &key, bytes_view(NULL, 0));
-}
-
 static const struct store_operations memory_operations = {
     .close = memory_close,
     .error = memory_error,
@@ -599,7 +589,7 @@ static const struct store_operations memory_operations = {
     .put_recall = memory_put_recall,
     .drop_recall = memory_drop_recall,
     .each_recall = memory_each_recall,
-    .note_report = memory_note_report,
+    .note_report = store_memory_note_report,
     .get_state = store_memory_get_state,
     .put_state = store_memory_put_state,
 };

@@ -2,7 +2,7 @@
 
 #include "broker/store/store_memory_parts.h"
 
-/* Watches, whose row's value is the struct, and single values, in memory. */
+/* Watches, whose row's value is the struct; single values, and reports that counted, in memory. */
 
 static struct store_rows_key watch_key(const struct store_watch *watch)
 {
@@ -95,4 +95,16 @@ enum status store_memory_put_state(struct store *store, const char *name, struct
     struct store_rows_key key = name_key(name);
 
     return store_rows_put(store_memory_rows(store), STORE_ROWS_STATE, &key, value);
+}
+
+enum status store_memory_note_report(struct store *store, uint32_t reporter,
+                                     const uint8_t event[static STORE_EVENT_SIZE],
+                                     const uint8_t mark[static STORE_REPORT_SIZE])
+{
+    struct store_rows_key key = {0};
+
+    store_rows_add_number(&key, reporter);
+    store_rows_add(&key, event, STORE_EVENT_SIZE);
+    store_rows_add(&key, mark, STORE_REPORT_SIZE);
+    return store_rows_append(store_memory_rows(store), STORE_ROWS_REPORT, &key, bytes_view(NULL, 0));
 }
