@@ -10,6 +10,7 @@
 #include "agent/inbox.h"
 #include "agent/incidents.h"
 #include "agent/outbox.h"
+#include "agent/questions.h"
 #include "agent/receipts.h"
 #include "agent/reports.h"
 #include "agent/store.h"
@@ -55,9 +56,9 @@ static enum status open_keys(struct agent *agent, struct agent_reason *ret_reaso
 
 static enum status open_store(struct agent *agent, struct agent_reason *ret_reason)
 {
-    static const char *const schemas[] = {people_schema,    outbox_schema,  inbox_schema,
-                                          receipts_schema,  reports_schema, consents_schema,
-                                          incidents_schema, feeds_schema,   alerts_schema};
+    static const char *const schemas[] = {people_schema,  outbox_schema,   inbox_schema,     receipts_schema,
+                                          reports_schema, consents_schema, incidents_schema, feeds_schema,
+                                          alerts_schema,  questions_schema};
     char path[PATH_MAX];
     enum status status = STATUS_BAD_ARGUMENT;
 

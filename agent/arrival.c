@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/consents.h"
+#include "agent/correlated.h"
 #include "policy/decide.h"
 
 #define DEFAULT_RETENTION_DAYS 366 /* of the trace of what no rule covers */
@@ -159,6 +160,25 @@ static enum status find_standing(struct agent *agent, const struct protocol *pro
     return status;
 }
 
+/* ---- answers to questions of ours
+ * ------------------------------------------------------------------------------- */
+
+/* An answer that tells more than we asked is none that we may have. */
+static enum status within_question(struct agent *agent, const struct membership *membership, uint16_t type,
+                                   const struct envelope_delivered *event, bool *ret_within)
+{
+    struct facts_correlated question;
+    enum status status;
+
+    *ret_within = true;
+    if (!event->core.has_correlation)
+        return STATUS_OK;
+    status = correlated_asked(agent, membership->catalogue, event->core.correlation, &question);
+    if (status == STATUS_OK && question.asks && type != question.event)
+        *ret_within = labels_allowed(membership->catalogue, &event->section, &question.asked);
+    return status;
+}
+
 /* ---- late
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -254,6 +274,7 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
     struct duration retention = {0, DEFAULT_RETENTION_DAYS * CIVIL_DAY_MS};
     struct arrival arrival = {0};
     enum status status = STATUS_OK;
+    bool within = true;
 
     arrival.reason = find_rule(agent, membership, event, type, &protocol, &allowed);
     if (protocol != NULL)
@@ -262,6 +283,13 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
     /* Whatever we had of it, its trace included, is gone by now: it must not come back. */
     if (arrival.reason == ARRIVAL_NONE && civil_add_duration(event->core.created, retention, 1) <= now)
         arrival.reason = ARRIVAL_OLD;
+    if (arrival.reason == ARRIVAL_NONE) {
+        status = within_question(agent, membership, type, event, &within);
+        if (status != STATUS_OK)
+            return status;
+        if (!within)
+            arrival.reason = ARRIVAL_LABELS;
+    }
     if (arrival.reason == ARRIVAL_NONE)
         arrival.reason = open_and_check(membership, opener, type, event, &status, &arrival.items);
     if (arrival.reason == ARRIVAL_NONE) {

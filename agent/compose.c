@@ -303,6 +303,25 @@ static enum status fill_in(struct compose *compose, const char *label, const cha
     return add_value(compose, field, bytes_of_string(value));
 }
 
+/* Rules are overridden by officers on duty only, and in the role that they have. */
+static enum status check_duty(struct compose *compose)
+{
+    const char *role = compose->draft->duty_role;
+    const struct byte_view *given = NULL;
+
+    if (compose->event->effect != EFFECT_OVERRIDE)
+        return STATUS_OK;
+    for (size_t i = 0; i < compose->draft->value_count; i++) {
+        if (bytes_equal(compose->draft->values[i].label, bytes_of_string("duty_role")))
+            given = &compose->draft->values[i].value;
+    }
+    if (role == NULL || (given != NULL && !bytes_equal(*given, bytes_of_string(role))))
+        return refuse(compose->reason,
+                      "only an officer on duty may send %s: agent.json says who is (\"duty\")",
+                      compose->event->type);
+    return fill_in(compose, "duty_role", role);
+}
+
 static enum status add_known(struct compose *compose, const struct pseudonym *subject)
 {
     struct person person = {0};
@@ -379,6 +398,8 @@ enum status compose_event(struct agent *agent, const struct draft *draft, int64_
         status = compose_subject(agent, draft, now, &subject, ret_reason);
     if (status == STATUS_OK)
         status = add_given(&compose);
+    if (status == STATUS_OK)
+        status = check_duty(&compose);
     if (status == STATUS_OK)
         status = add_known(&compose, &subject);
     if (status == STATUS_OK)

@@ -142,6 +142,23 @@ static int run_publish(const struct options *options, void *context)
                PATIENCE_MS, take_published, NULL);
 }
 
+static int run_answer(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options,
+               json_pack("{s:s, s:s, s:o, s:b}", "do", "answer", "event", options_argument(options, 0),
+                         "items", list_of(options, "item"), "decline",
+                         options_flag(options, "decline") ? 1 : 0),
+               PATIENCE_MS, take_published, NULL);
+}
+
+static int run_confirm(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options, json_pack("{s:s, s:s}", "do", "confirm", "event", options_argument(options, 0)),
+               PATIENCE_MS, take_published, NULL);
+}
+
 /* ---- inbox, show, status, subject
  * ---------------------------------------------------------------------------------------- */
 
@@ -285,6 +302,13 @@ static const struct option_spec publish_options[] = {
     {0},
 };
 
+static const struct option_spec answer_options[] = {
+    {"item", "LABEL=VALUE", "an item that was asked for", OPTION_LIST, false},
+    {"decline", NULL, "nothing is answered, and that is told", OPTION_FLAG, false},
+    OPTION_JSON,
+    {0},
+};
+
 static const struct option_spec import_options[] = {
     {"accept-missing", NULL, "however many of the known rows have gone", OPTION_FLAG, false},
     OPTION_JSON,
@@ -296,6 +320,9 @@ static const struct option_spec json_options[] = {OPTION_JSON, {0}};
 static const struct command commands[] = {
     {"publish", "say something to those whom the protocol names", publish_options, "TYPE", 1, 1, NULL,
      run_publish},
+    {"answer", "answer a question that was put to us", answer_options, "ID", 1, 1, NULL, run_answer},
+    {"confirm", "confirm that another member rightly overrode the rules", json_options, "ID", 1, 1, NULL,
+     run_confirm},
     {"import", "read a file of a feed now", import_options, "FEED FILE", 2, 2, NULL, run_import},
     {"inbox", "what others told us", json_options, NULL, 0, 0, NULL, run_inbox},
     {"show", "one event, received or sent", json_options, "ID", 1, 1, NULL, run_show},

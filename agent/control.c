@@ -11,6 +11,7 @@
 #include "agent/outbox.h"
 #include "agent/outbox_row.h"
 #include "agent/prepared.h"
+#include "agent/replies.h"
 #include "agent/session.h"
 #include "agent/view.h"
 #include "base/crash.h"
@@ -151,6 +152,18 @@ static void set_subject(struct publish *publish, const char *text)
     }
 }
 
+/* In which role the user may override rules: the one that the draft gives, or any. */
+static void set_duty(const struct agent *agent, struct publish *publish, uint32_t uid)
+{
+    struct byte_view role = bytes_view(NULL, 0);
+
+    for (size_t i = 0; i < publish->draft.value_count; i++) {
+        if (bytes_equal(publish->values[i].label, bytes_of_string("duty_role")))
+            role = publish->values[i].value;
+    }
+    (void)settings_on_duty(&agent->settings, uid, role, &publish->draft.duty_role);
+}
+
 static enum status read_publish(struct agent *agent, const json_t *request, uint32_t uid,
                                 struct publish *publish)
 {
@@ -182,6 +195,8 @@ static enum status read_publish(struct agent *agent, const json_t *request, uint
         status = add_values(publish, json_object_get(request, "attributes"), DRAFT_ATTRIBUTE);
     if (status == STATUS_OK)
         status = add_values(publish, json_object_get(request, "items"), DRAFT_ITEM);
+    if (status == STATUS_OK)
+        set_duty(agent, publish, uid);
     return status;
 }
 
@@ -261,6 +276,8 @@ static json_t *do_show(struct control *control, const json_t *request, uint32_t 
     if (status == STATUS_OK) {
         status = note_opened(agent, &event, uid, now);
         view = status == STATUS_OK ? view_received(&event) : NULL;
+        if (view != NULL)
+            status = view_mark(agent, &event, view);
         inbox_event_free(&event);
     } else if (status == STATUS_NOT_FOUND) {
         status = view_sent(agent, id, &view);
@@ -425,8 +442,9 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"acknowledge", do_acknowledge}, {"publish", do_publish}, {"show", do_show}, {"status", do_status},
-    {"subject", do_subject},         {"import", do_import},   {"join", do_join},
+    {"acknowledge", do_acknowledge}, {"answer", replies_answer}, {"confirm", replies_confirm},
+    {"publish", do_publish},         {"show", do_show},          {"status", do_status},
+    {"subject", do_subject},         {"import", do_import},      {"join", do_join},
 };
 
 json_t *control_request(struct control *control, const json_t *request, uint32_t uid, int64_t now)
@@ -447,11 +465,14 @@ json_t *control_inbox(struct control *control, int64_t *cursor, bool *ret_last)
     *ret_last = false;
     for (int i = 0; i < CONTROL_PAGE && status == STATUS_OK && list != NULL; i++) {
         struct inbox_event event;
+        json_t *line = NULL;
 
         status = inbox_event_next(control->agent, cursor, &event);
         if (status != STATUS_OK)
             break;
-        if (json_array_append_new(list, view_line(&event)) != 0)
+        line = view_line(&event);
+        status = line == NULL ? STATUS_NO_MEMORY : view_mark(control->agent, &event, line);
+        if (json_array_append_new(list, line) != 0 && status == STATUS_OK)
             status = STATUS_NO_MEMORY;
         inbox_event_free(&event);
     }

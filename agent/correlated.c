@@ -6,6 +6,26 @@
 #include "agent/inbox_event.h"
 #include "agent/outbox_row.h"
 
+static bool is_target(const struct plan *plan)
+{
+    const struct byte_view *target = prepared_find(&plan->prepared, bytes_of_string("target"));
+    char id[UUID_TEXT_SIZE];
+
+    uuid_format(plan->prepared.correlation, id);
+    return target != NULL && bytes_equal(*target, bytes_of_string(id));
+}
+
+/* What a question that we were sent is for. */
+static void read_asked(const struct catalogue *catalogue, const struct inbox_event *event,
+                       struct facts_correlated *ret)
+{
+    ret->asks = ret->event != CATALOGUE_NONE && catalogue->events[ret->event].asked != CATALOGUE_NONE;
+    for (size_t i = 0; i < event->item_count && ret->asks; i++) {
+        if (bytes_equal(event->items[i].label, bytes_of_string(CATALOGUE_ASKED)))
+            (void)catalogue_parse_labels(catalogue, CATALOGUE_NONE, event->items[i].value, &ret->asked, NULL);
+    }
+}
+
 static enum status find_received(struct agent *agent, const struct plan *plan, struct facts_correlated *ret)
 {
     struct inbox_event event;
@@ -18,6 +38,8 @@ static enum status find_received(struct agent *agent, const struct plan *plan, s
         ret->event = catalogue_find_event(agent->membership->catalogue, event.core.type);
         ret->same_subject = memcmp(event.core.subject, plan->prepared.subject, CORE_SUBJECT_SIZE) == 0;
         ret->disclosed_to_us = true;
+        ret->is_target = is_target(plan);
+        read_asked(agent->membership->catalogue, &event, ret);
     }
     inbox_event_free(&event);
     return STATUS_OK;
@@ -38,6 +60,28 @@ static enum status find_sent(struct agent *agent, const struct plan *plan, struc
     }
     bytes_buffer_wipe(&kept);
     return status;
+}
+
+enum status correlated_asked(struct agent *agent, const struct catalogue *catalogue,
+                             const uint8_t question[static UUID_SIZE], struct facts_correlated *ret)
+{
+    struct byte_buffer kept = bytes_buffer(PREPARED_SIZE_MAX);
+    struct prepared prepared;
+    const struct byte_view *asked = NULL;
+    enum status status = outbox_row_content(agent, question, &kept);
+
+    *ret = (struct facts_correlated){.event = CATALOGUE_NONE};
+    if (status == STATUS_OK)
+        status = prepared_decode(bytes_buffer_view(&kept), &prepared);
+    if (status == STATUS_OK) {
+        ret->event = catalogue_find_event(catalogue, prepared.type);
+        ret->asks = ret->event != CATALOGUE_NONE && catalogue->events[ret->event].asked != CATALOGUE_NONE;
+        asked = ret->asks ? prepared_find(&prepared, bytes_of_string(CATALOGUE_ASKED)) : NULL;
+    }
+    if (asked != NULL)
+        (void)catalogue_parse_labels(catalogue, CATALOGUE_NONE, *asked, &ret->asked, NULL);
+    bytes_buffer_wipe(&kept);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 enum status correlated_find(struct agent *agent, const struct plan *plan, struct facts_correlated *ret)

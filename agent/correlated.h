@@ -6,6 +6,11 @@
 /* correlated_find - what we hold, in inbox or outbox, of the event that a plan says it answers. */
 enum status correlated_find(struct agent *agent, const struct plan *plan, struct facts_correlated *ret);
 
+/* correlated_asked - of a question of ours: its type and what it was for. Empty when it is none, or is not
+ * kept any more. */
+enum status correlated_asked(struct agent *agent, const struct catalogue *catalogue,
+                             const uint8_t question[static UUID_SIZE], struct facts_correlated *ret);
+
 /* correlated_already - the parties that had the event which a plan repeats, be it from the event itself or
  * from an earlier repeat; empty when it repeats none. */
 enum status correlated_already(struct agent *agent, const struct plan *plan, struct party_set *ret);

@@ -9,6 +9,7 @@
 #include "agent/alerts.h"
 #include "agent/control.h"
 #include "agent/feeds.h"
+#include "agent/hooks.h"
 #include "agent/housekeeping.h"
 #include "agent/link.h"
 #include "agent/session.h"
@@ -24,7 +25,7 @@
 #define DAEMON_FRAMES     64                   /* taken in one turn, so that the others come to theirs */
 #define DAEMON_LONGEST_MS ((int64_t)60 * 1000)
 
-enum { FD_STOP, FD_LOCAL, FD_FEEDS, FD_LINK, FD_MONITOR, FDS };
+enum { FD_STOP, FD_LOCAL, FD_FEEDS, FD_HOOKS, FD_LINK, FD_MONITOR, FDS };
 
 struct daemon {
     const struct daemon_options *options;
@@ -34,6 +35,7 @@ struct daemon {
     struct session *session;
     struct link *link;
     struct feeds *feeds;
+    struct hooks *hooks;
     struct local_server *local;
     struct control control;
     struct byte_buffer frame;
@@ -309,6 +311,9 @@ static enum status work(struct daemon *daemon)
     wake_in(daemon, wait);
     if (status == STATUS_OK)
         status = talk_until_quiet(daemon);
+    if (status == STATUS_OK)
+        status = absorb(daemon, hooks_step(daemon->hooks, now_of(daemon), clock_elapsed(), &wait));
+    wake_in(daemon, wait);
     return status == STATUS_OK ? tell_alerts(daemon) : status;
 }
 
@@ -318,6 +323,7 @@ static void fill_fds(const struct daemon *daemon, struct pollfd fds[static FDS])
     fds[FD_LOCAL] = (struct pollfd){.fd = local_server_fd(daemon->local), .events = POLLIN};
     fds[FD_FEEDS] =
         (struct pollfd){.fd = daemon->feeds != NULL ? feeds_fd(daemon->feeds) : -1, .events = POLLIN};
+    fds[FD_HOOKS] = (struct pollfd){.fd = hooks_fd(daemon->hooks), .events = POLLIN};
     fds[FD_LINK] = (struct pollfd){.fd = -1};
     fds[FD_MONITOR] = (struct pollfd){.fd = -1};
     if (daemon->link != NULL)
@@ -423,6 +429,9 @@ static enum status start(struct daemon *daemon)
         logline_write(now_of(daemon), LOGLINE_ERROR, "agent", "%s", feeds_why.text);
     if (status != STATUS_OK)
         return because(daemon, status, "feeds");
+    status = hooks_new(daemon->agent, &daemon->hooks);
+    if (status != STATUS_OK)
+        return because(daemon, status, "hooks");
     status = local_server_new(daemon->options->folder, DAEMON_SOCKET, 0600, DAEMON_IDLE_MS, &daemon->local);
     if (status != STATUS_OK)
         return because(daemon, status, DAEMON_SOCKET);
@@ -434,6 +443,7 @@ static void stop(struct daemon *daemon)
 {
     local_server_free(&daemon->local);
     feeds_close(&daemon->feeds);
+    hooks_free(&daemon->hooks);
     session_free(&daemon->session);
     link_close(&daemon->link);
     agent_close(&daemon->agent);

@@ -35,7 +35,8 @@ struct draft {
     const char *effective;      /* YYYY-MM-DD, or NULL */
     const uint8_t *correlation; /* 16 bytes of an event id, or NULL */
     const uint8_t *supersedes;
-    const char *officer; /* acting officer: "officer:ID" or "automatic:FEED" */
+    const char *duty_role; /* in which the officer may override rules, or NULL: in none */
+    const char *officer;   /* acting officer: "officer:ID" or "automatic:FEED" */
     const struct draft_value *values;
     size_t value_count;
     bool lenient; /* keep items that no rule grants today (feeds); otherwise they are refused at once */

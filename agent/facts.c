@@ -108,7 +108,10 @@ void facts_decide(const struct membership *membership, const struct plan *plan,
                                  .correlated_from = bytes_of_string(correlated->from),
                                  .correlated_event = correlated->event,
                                  .correlated_same_subject = correlated->same_subject,
-                                 .correlated_disclosed_to_sender = correlated->disclosed_to_us};
+                                 .correlated_disclosed_to_sender = correlated->disclosed_to_us,
+                                 .correlated_is_target = correlated->is_target,
+                                 .correlated_asks = correlated->asks,
+                                 .correlated_asked = correlated->asked};
 
     for (uint16_t i = 0; i < protocol->party_count; i++) {
         const struct directory_entry *entry =

@@ -16,6 +16,9 @@ struct facts_correlated {
     uint16_t event;                  /* type, or CATALOGUE_NONE */
     bool same_subject;
     bool disclosed_to_us;
+    bool is_target; /* the planned event's attribute `target` names it too */
+    bool asks;      /* it was a question, for these items */
+    struct label_set asked;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "agent/inbox_content.h"
 #include "agent/incidents.h"
 #include "agent/listing.h"
+#include "agent/questions.h"
 #include "agent/receipts.h"
 #include "agent/reports.h"
 #include "base/crash.h"
@@ -172,7 +173,7 @@ static const struct byte_view *item_value(const void *values, const char *label)
 }
 
 static enum status follow(struct agent *agent, struct byte_view from, const struct core *core,
-                          const struct arrival *arrival)
+                          const struct arrival *arrival, int64_t now)
 {
     const struct listing listing = {.event = core->event,
                                     .subject = core->subject,
@@ -183,6 +184,8 @@ static enum status follow(struct agent *agent, struct byte_view from, const stru
                                     .values = arrival->items};
     enum status status = supersede(agent, from, core);
 
+    if (status == STATUS_OK)
+        status = questions_note(agent, core, arrival->until, now);
     return status == STATUS_OK ? listing_apply(agent, arrival->effect, &listing) : status;
 }
 
@@ -240,7 +243,7 @@ enum status inbox_store(struct agent *agent, struct byte_view from, const struct
     status = insert(agent, from, event, arrival, stored ? INBOX_STORED : INBOX_QUARANTINED, now);
     CRASH_POINT("inbox.insert");
     if (status == STATUS_OK)
-        status = stored ? follow(agent, from, &event->core, arrival)
+        status = stored ? follow(agent, from, &event->core, arrival, now)
                         : set_aside(agent, from, event, arrival->reason, now);
     return status == STATUS_OK ? give_receipt(agent, from, event, stored, now) : status;
 }
@@ -372,5 +375,6 @@ enum status inbox_forget(struct agent *agent, int64_t now)
     if (status != STATUS_OK)
         return status;
     db_bind_int64(statement, 1, now);
-    return db_run(statement);
+    status = db_run(statement);
+    return status == STATUS_OK ? questions_forget(agent, now) : status;
 }

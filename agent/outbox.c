@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "agent/compose.h"
 #include "agent/outbox_row.h"
+#include "agent/questions.h"
 #include "base/crash.h"
 
 /*
@@ -104,6 +105,8 @@ static enum status put(struct agent *agent, struct prepared *prepared, int64_t n
             outbox_row_seal(agent, OUTBOX_ROW_CONTENT, prepared->event, bytes_buffer_view(&plain), &sealed);
     if (status == STATUS_OK)
         status = insert(agent, prepared, bytes_buffer_view(&sealed));
+    if (status == STATUS_OK && prepared->has_correlation)
+        status = questions_answered(agent, prepared->correlation, prepared->event);
     bytes_buffer_wipe(&plain);
     bytes_buffer_free(&sealed);
     return status;

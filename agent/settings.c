@@ -13,7 +13,8 @@
 
 struct settings settings_default(const char *member, const char *broker)
 {
-    struct settings settings = {.window_days = 28, .vanish_percent = 20, .outbox_days = 30};
+    struct settings settings = {
+        .window_days = 28, .vanish_percent = 20, .outbox_days = 30, .hook_seconds = 10, .hook_mib = 256};
 
     (void)snprintf(settings.member, sizeof settings.member, "%s", member);
     (void)snprintf(settings.broker, sizeof settings.broker, "%s", broker);
@@ -52,6 +53,8 @@ static const struct number_setting number_settings[] = {
     {"window_days", offsetof(struct settings, window_days), 1, 366},
     {"vanish_percent", offsetof(struct settings, vanish_percent), 1, 100},
     {"outbox_days", offsetof(struct settings, outbox_days), 1, 3660},
+    {"hook_seconds", offsetof(struct settings, hook_seconds), 1, 600},
+    {"hook_mib", offsetof(struct settings, hook_mib), 16, 4096},
 };
 #define NUMBER_SETTINGS (sizeof number_settings / sizeof number_settings[0])
 
@@ -72,6 +75,17 @@ static enum status read_text(const json_t *value, char *out, size_t size, const 
     return STATUS_OK;
 }
 
+static bool read_uid(const char *text, uint32_t *ret_uid)
+{
+    char *end = NULL;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (strspn(text, "0123456789") == 0 || *end != '\0' || number > UINT32_MAX)
+        return false;
+    *ret_uid = (uint32_t)number;
+    return true;
+}
+
 static enum status read_officers(json_t *map, struct settings *settings, struct settings_reason *ret_reason)
 {
     static const char what[] =
@@ -84,15 +98,68 @@ static enum status read_officers(json_t *map, struct settings *settings, struct 
     json_object_foreach(map, uid, officer)
     {
         struct settings_officer *row = &settings->officers[settings->officer_count];
-        char *end = NULL;
-        unsigned long number = strtoul(uid, &end, 10);
 
-        if (strspn(uid, "0123456789") == 0 || *end != '\0' || number > UINT32_MAX)
+        if (!read_uid(uid, &row->uid))
             return wrong(ret_reason, what);
-        row->uid = (uint32_t)number;
         if (read_text(officer, row->officer, sizeof row->officer, what, ret_reason) != STATUS_OK)
             return STATUS_BAD_FORMAT;
         settings->officer_count++;
+    }
+    return STATUS_OK;
+}
+
+/* {"1000": ["duty_officer"]} */
+static enum status read_duties(json_t *map, struct settings *settings, struct settings_reason *ret_reason)
+{
+    static const char what[] = "\"duty\" must map Unix user numbers to lists of duty roles: {\"1000\": "
+                               "[\"duty_officer\"]}";
+    const char *uid = NULL;
+    json_t *roles = NULL;
+    json_t *role = NULL;
+    size_t i = 0;
+
+    if (!json_is_object(map))
+        return wrong(ret_reason, what);
+    json_object_foreach(map, uid, roles)
+    {
+        if (!json_is_array(roles))
+            return wrong(ret_reason, what);
+        json_array_foreach(roles, i, role)
+        {
+            struct settings_duty *row = &settings->duties[settings->duty_count];
+
+            if (settings->duty_count == SETTINGS_OFFICERS_MAX || !read_uid(uid, &row->uid))
+                return wrong(ret_reason, what);
+            if (read_text(role, row->role, sizeof row->role, what, ret_reason) != STATUS_OK)
+                return STATUS_BAD_FORMAT;
+            settings->duty_count++;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* {"case.queried": "/usr/local/bin/answer"} */
+static enum status read_hooks(json_t *map, struct settings *settings, struct settings_reason *ret_reason)
+{
+    static const char what[] = "\"hooks\" must map event types to programs by their whole path: "
+                               "{\"case.queried\": \"/usr/local/bin/answer\"}";
+    const char *event = NULL;
+    json_t *program = NULL;
+
+    if (!json_is_object(map) || json_object_size(map) > SETTINGS_HOOKS_MAX)
+        return wrong(ret_reason, what);
+    json_object_foreach(map, event, program)
+    {
+        struct settings_hook *row = &settings->hooks[settings->hook_count];
+
+        if (event[0] == '\0' || strlen(event) >= sizeof row->event)
+            return wrong(ret_reason, what);
+        memcpy(row->event, event, strlen(event) + 1);
+        if (read_text(program, row->program, sizeof row->program, what, ret_reason) != STATUS_OK)
+            return STATUS_BAD_FORMAT;
+        if (row->program[0] != '/')
+            return wrong(ret_reason, what);
+        settings->hook_count++;
     }
     return STATUS_OK;
 }
@@ -133,6 +200,10 @@ static enum status read_setting(const char *name, json_t *value, struct settings
                          "\"broker\" must be tcp://HOST:PORT", ret_reason);
     if (strcmp(name, "officers") == 0)
         return read_officers(value, settings, ret_reason);
+    if (strcmp(name, "duty") == 0)
+        return read_duties(value, settings, ret_reason);
+    if (strcmp(name, "hooks") == 0)
+        return read_hooks(value, settings, ret_reason);
     if (strcmp(name, "demo") == 0) {
         if (!json_is_boolean(value))
             return wrong(ret_reason, "\"demo\" must be true or false");
@@ -217,6 +288,19 @@ enum status settings_create(const char *folder, const struct settings *settings)
     free(text);
     json_decref(root);
     return status;
+}
+
+bool settings_on_duty(const struct settings *settings, uint32_t uid, struct byte_view role,
+                      const char **ret_role)
+{
+    for (size_t i = 0; i < settings->duty_count; i++) {
+        if (settings->duties[i].uid != uid ||
+            (role.size > 0 && !bytes_equal(role, bytes_of_string(settings->duties[i].role))))
+            continue;
+        *ret_role = settings->duties[i].role;
+        return true;
+    }
+    return false;
 }
 
 void settings_officer(const struct settings *settings, uint32_t uid, char out[static SETTINGS_OFFICER_SIZE])

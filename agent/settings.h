@@ -8,10 +8,25 @@
 #define SETTINGS_ENDPOINT_SIZE 256
 #define SETTINGS_OFFICERS_MAX  64
 #define SETTINGS_OFFICER_SIZE  129
+#define SETTINGS_HOOKS_MAX     16
+#define SETTINGS_NAME_SIZE     65
+#define SETTINGS_PATH_SIZE     256
 
 struct settings_officer {
     uint32_t uid; /* Unix user */
     char officer[SETTINGS_OFFICER_SIZE];
+};
+
+/* Who may override rules, and as what: the code that `duty_role` takes in the protocol. */
+struct settings_duty {
+    uint32_t uid;
+    char role[SETTINGS_NAME_SIZE];
+};
+
+/* A program that answers questions of this event type. */
+struct settings_hook {
+    char event[SETTINGS_NAME_SIZE];
+    char program[SETTINGS_PATH_SIZE]; /* absolute, without arguments */
 };
 
 struct settings {
@@ -21,6 +36,12 @@ struct settings {
     uint32_t window_days;                /* notices go out this many days before a release */
     uint32_t vanish_percent;             /* hold an extract when more of the known rows vanish at once */
     uint32_t outbox_days;                /* delivered events are kept this long */
+    uint32_t hook_seconds;               /* a hook that takes longer is ended */
+    uint32_t hook_mib;                   /* address space of a hook */
+    size_t duty_count;
+    struct settings_duty duties[SETTINGS_OFFICERS_MAX];
+    size_t hook_count;
+    struct settings_hook hooks[SETTINGS_HOOKS_MAX];
     size_t officer_count;
     struct settings_officer officers[SETTINGS_OFFICERS_MAX];
 };
@@ -42,6 +63,11 @@ enum status settings_create(const char *folder, const struct settings *settings)
 
 /* settings_check_endpoint - tcp://HOST:PORT. STATUS_BAD_FORMAT. */
 enum status settings_check_endpoint(const char *endpoint);
+
+/* settings_on_duty - may this Unix user act in that duty role? role empty or NULL: in any; ret_role is the
+ * first one then. */
+bool settings_on_duty(const struct settings *settings, uint32_t uid, struct byte_view role,
+                      const char **ret_role);
 
 /* settings_officer - who acts when this Unix user does: as mapped, or "unix:UID". */
 void settings_officer(const struct settings *settings, uint32_t uid, char out[static SETTINGS_OFFICER_SIZE]);

@@ -36,12 +36,21 @@ static bool is_open_urgent(const json_t *event)
            strcmp(text_at(event, "state"), "stored") == 0;
 }
 
+/* What must not be overlooked. */
+static const char *marks_of(const json_t *event)
+{
+    if (json_is_true(json_object_get(event, "break_glass")))
+        return "BREAK-GLASS  ";
+    return json_is_true(json_object_get(event, "waiting")) ? "WAITS FOR AN ANSWER  " : "";
+}
+
 void text_view_inbox(const json_t *events, FILE *out)
 {
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
 
-        (void)fprintf(out, "%.16s  %s  ", text_at(event, "received"), text_at(event, "event"));
+        (void)fprintf(out, "%.16s  %s  %s", text_at(event, "received"), text_at(event, "event"),
+                      marks_of(event));
         put(out, text_at(event, "type"));
         (void)fputs(" from ", out);
         put(out, text_at(event, "from"));
@@ -118,6 +127,11 @@ void text_view_event(const json_t *event, FILE *out)
         "purpose",    "rule",          "created",        "received",     "officer",   "correlation",
         "supersedes", "superseded_by", "acknowledge_by", "acknowledged", "escalated", "retention_until"};
 
+    if (json_is_true(json_object_get(event, "break_glass")))
+        (void)fputs("BREAK-GLASS: the sender overrode the rules. If that was right: concordat confirm ID\n",
+                    out);
+    if (json_is_true(json_object_get(event, "waiting")))
+        (void)fputs("A question that waits: concordat answer ID --item LABEL=VALUE …, or --decline\n", out);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         put_line(out, lines[i], text_at(event, lines[i]));
     if (json_is_true(json_object_get(event, "late")))
@@ -190,6 +204,7 @@ void text_view_status(const json_t *status, FILE *out)
 {
     const json_t *bundle = json_object_get(status, "bundle");
     const json_t *incidents = json_object_get(status, "incidents");
+    const json_t *questions = json_object_get(status, "questions");
 
     put_line(out, "member", text_at(status, "member"));
     put_line(out, "now", text_at(status, "now"));
@@ -207,6 +222,10 @@ void text_view_status(const json_t *status, FILE *out)
                   (long long)json_integer_value(json_object_get(status, "people")));
     put_counts(out, "outbox", json_object_get(status, "outbox"));
     put_counts(out, "inbox", json_object_get(status, "inbox"));
+    if (json_integer_value(json_object_get(questions, "waiting")) > 0)
+        (void)fprintf(out, "%-16s%lld wait for an answer, the oldest since %.16s\n", "questions",
+                      (long long)json_integer_value(json_object_get(questions, "waiting")),
+                      text_at(questions, "since"));
     put_feeds(out, json_object_get(status, "feeds"));
     put_open(json_object_get(status, "alerts"), json_object_get(status, "outstanding"), out);
     for (size_t i = 0; i < json_array_size(incidents); i++) {

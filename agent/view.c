@@ -8,6 +8,7 @@
 #include "agent/outbox_row.h"
 #include "agent/outstanding.h"
 #include "agent/prepared.h"
+#include "agent/questions.h"
 #include "proto/labels.h"
 
 #define VIEW_EXPIRY_WARNING_MS (21 * CIVIL_DAY_MS)
@@ -136,6 +137,25 @@ json_t *view_received(const struct inbox_event *event)
         return NULL;
     }
     return view;
+}
+
+enum status view_mark(struct agent *agent, const struct inbox_event *event, json_t *view)
+{
+    const struct catalogue *catalogue = agent->membership != NULL ? agent->membership->catalogue : NULL;
+    uint16_t type = CATALOGUE_NONE;
+    bool waits = false;
+    enum status status = questions_waits(agent, event->core.event, &waits);
+
+    if (status != STATUS_OK)
+        return status;
+    if (catalogue != NULL && event->has_content)
+        type = catalogue_find_event(catalogue, event->core.type);
+    if (json_object_set_new(
+            view, "break_glass",
+            json_boolean(type != CATALOGUE_NONE && catalogue->events[type].effect == EFFECT_OVERRIDE)) != 0 ||
+        json_object_set_new(view, "waiting", json_boolean(waits)) != 0)
+        return STATUS_NO_MEMORY;
+    return STATUS_OK;
 }
 
 /* ---- sent
@@ -370,17 +390,23 @@ enum status view_status(struct agent *agent, int64_t now, json_t **ret)
     struct inbox_counts in = {{0}, 0, 0};
     int64_t people = 0;
     json_t *view = NULL;
+    int64_t questions = 0;
+    int64_t oldest = INT64_MAX;
     enum status status = count_outbox(agent, out);
 
+    if (status == STATUS_OK)
+        status = questions_count(agent, &questions, &oldest);
     if (status == STATUS_OK)
         status = inbox_event_counts(agent, &in);
     if (status == STATUS_OK)
         status = people_count(agent->people, &people);
     if (status != STATUS_OK)
         return status;
-    view = json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "member", agent->settings.member, "now",
-                     time_of(now), "bundle", bundle_json(agent, now), "protocols", protocols_json(agent),
-                     "people", (json_int_t)people, "outbox", outbox_json(out), "inbox", inbox_json(&in));
+    view = json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:{s:I, s:o}}", "member", agent->settings.member,
+                     "now", time_of(now), "bundle", bundle_json(agent, now), "protocols",
+                     protocols_json(agent), "people", (json_int_t)people, "outbox", outbox_json(out), "inbox",
+                     inbox_json(&in), "questions", "waiting", (json_int_t)questions, "since",
+                     oldest == INT64_MAX ? json_null() : time_of(oldest));
     status = view != NULL ? add_lists(agent, view) : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         *ret = view;

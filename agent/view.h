@@ -13,6 +13,10 @@ json_t *view_line(const struct inbox_event *event);
 /* view_received - the same with values, for `show`. */
 json_t *view_received(const struct inbox_event *event);
 
+/* view_mark - add to a line or view what a person must not overlook: "break_glass" (the sender overrode the
+ * rules) and "waiting" (a question that nobody has answered). As questions_waits, or STATUS_NO_MEMORY. */
+enum status view_mark(struct agent *agent, const struct inbox_event *event, json_t *view);
+
 /* view_sent - one event of ours with its recipients and refusals. STATUS_NOT_FOUND, or as the database. */
 enum status view_sent(struct agent *agent, const uint8_t event[static UUID_SIZE], json_t **ret);
 

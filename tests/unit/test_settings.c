@@ -67,6 +67,14 @@ static void wrong_settings_are_named(void **state)
         {"{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"window_days\": \"28\"}",
          "\"window_days\" must be"},
         {"{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"demo\": 1}", "demo"},
+        {"{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"duty\": {\"1\": \"duty_officer\"}}",
+         "lists of duty roles"},
+        {"{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"duty\": {\"x\": "
+         "[\"duty_officer\"]}}",
+         "lists of duty roles"},
+        {"{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"hooks\": {\"case.queried\": "
+         "\"true\"}}",
+         "whole path"},
         {"{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"officers\": {\"a\": \"b\"}}",
          "officers"},
         {"{\"member\": 1,\n \"member\": 2}", "agent.json:2:"},
@@ -101,6 +109,30 @@ static void officers_are_mapped(void **state)
     assert_string_equal(officer, "unix:1001");
 }
 
+static void duties_and_hooks_are_read(void **state)
+{
+    struct settings read;
+    struct settings_reason reason = {{0}};
+    const char *role = NULL;
+
+    (void)state;
+    write_file("{\"member\": \"prison.dovegate\", \"broker\": \"tcp://a:1\", \"hook_seconds\": 3,"
+               " \"duty\": {\"1000\": [\"duty_officer\", \"duty_governor\"]},"
+               " \"hooks\": {\"case.queried\": \"/bin/true\"}}");
+    assert_int_equal(settings_read(folder, &read, &reason), STATUS_OK);
+    assert_true(settings_on_duty(&read, 1000, bytes_view(NULL, 0), &role));
+    assert_string_equal(role, "duty_officer");
+    assert_true(settings_on_duty(&read, 1000, bytes_of_string("duty_governor"), &role));
+    assert_string_equal(role, "duty_governor");
+    assert_false(settings_on_duty(&read, 1000, bytes_of_string("duty_inspector"), &role));
+    assert_false(settings_on_duty(&read, 1001, bytes_view(NULL, 0), &role));
+    assert_int_equal(read.hook_count, 1);
+    assert_string_equal(read.hooks[0].event, "case.queried");
+    assert_string_equal(read.hooks[0].program, "/bin/true");
+    assert_int_equal(read.hook_seconds, 3);
+    assert_int_equal(read.hook_mib, 256);
+}
+
 static void endpoints_have_a_host_and_a_port(void **state)
 {
     (void)state;
@@ -120,6 +152,7 @@ int main(void)
         cmocka_unit_test(what_was_created_is_read),
         cmocka_unit_test(wrong_settings_are_named),
         cmocka_unit_test(officers_are_mapped),
+        cmocka_unit_test(duties_and_hooks_are_read),
         cmocka_unit_test(endpoints_have_a_host_and_a_port),
     };
 
