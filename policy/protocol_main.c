@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/safefile.h"
+#include "policy/checking.h"
 #include "policy/compare.h"
 #include "policy/coverage.h"
 #include "policy/draft.h"
@@ -52,6 +54,21 @@ static int open_files(const struct options *options, struct files *files)
     return open_pair(options, options_text(options, "catalogue"), options_argument(options, 0), files);
 }
 
+/* Warnings, which --strict turns into a failure. */
+static int warn(const struct options *options, const struct files *files)
+{
+    struct byte_buffer told = bytes_buffer(TEXT_LARGEST);
+    size_t count = 0;
+    enum status status =
+        checking_warnings(files, options_text(options, "catalogue"), options_argument(options, 0),
+                          options_text(options, "partners"), &told, &count);
+
+    if (status != STATUS_OK)
+        return tell(options, status, &told);
+    return print(options, options_err(options), &told,
+                 count > 0 && options_flag(options, "strict") ? EXIT_REFUSED : EXIT_DONE);
+}
+
 static int run_check(const struct options *options, void *context)
 {
     struct files files = {.catalogue = NULL};
@@ -62,6 +79,8 @@ static int run_check(const struct options *options, void *context)
     if (code == EXIT_DONE) {
         explain_summary(files.protocol, &text);
         code = print(options, options_out(options), &text, EXIT_DONE);
+        if (code == EXIT_DONE)
+            code = warn(options, &files);
     }
     files_close(&files);
     return code;
@@ -73,7 +92,6 @@ static int explain(const struct options *options, const struct protocol *protoco
     struct explain_question question = {.event = options_text(options, "event"),
                                         .from = options_text(options, "from"),
                                         .to = options_text(options, "to"),
-                                        .item = options_text(options, "item"),
                                         .consents = consents,
                                         .consent_count = options_count(options, "consent"),
                                         .area = options_text(options, "area"),
@@ -128,7 +146,7 @@ static bool check_cases(const struct cases *cases, const char *path, struct poli
             bytes_append_view(told, bytes_buffer_view(&differences));
             failed++;
         }
-        coverage_add(coverage, &it->request, decision);
+        coverage_add(coverage, decision);
     }
     bytes_append_format(told, "%u of %u cases hold.\n", cases->count - failed, cases->count);
     bytes_buffer_free(&differences);
@@ -343,8 +361,44 @@ static int run_compare(const struct options *options, void *context)
     return code;
 }
 
+static int write_merged(const struct options *options, struct byte_buffer *text)
+{
+    const char *path = options_text(options, "out");
+    enum status status;
+
+    if (path == NULL)
+        return print(options, options_out(options), text, EXIT_DONE);
+    status = safefile_write(path, bytes_buffer_view(text), 0644);
+    bytes_buffer_free(text);
+    return status == STATUS_OK ? EXIT_DONE
+                               : options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
+}
+
+static int run_merge(const struct options *options, void *context)
+{
+    struct byte_buffer text = bytes_buffer(TEXT_LARGEST), told = bytes_buffer(TEXT_LARGEST);
+    enum status status = checking_merge(options_text(options, "catalogue"), options_argument(options, 0),
+                                        options_argument(options, 1), &text, &told);
+
+    (void)context;
+    if (status != STATUS_OK) {
+        bytes_buffer_free(&text);
+        return tell(options, status, &told);
+    }
+    bytes_buffer_free(&told);
+    return write_merged(options, &text);
+}
+
+static const struct option_spec merge_options[] = {
+    {"catalogue", "FILE", "the catalogue that both are written against", OPTION_TEXT, true},
+    {"out", "FILE", "where to write it; otherwise it is printed", OPTION_TEXT, false},
+    {NULL, NULL, NULL, OPTION_FLAG, false},
+};
+
 static const struct option_spec check_options[] = {
     {"catalogue", "FILE", "the catalogue that the protocol is written against", OPTION_TEXT, true},
+    {"partners", "FILE", "the table of partners and leads, to compare it with", OPTION_TEXT, false},
+    {"strict", NULL, "fail also if there are warnings", OPTION_FLAG, false},
     {NULL, NULL, NULL, OPTION_FLAG, false},
 };
 
@@ -352,8 +406,7 @@ static const struct option_spec explain_options[] = {
     {"catalogue", "FILE", "the catalogue that the protocol is written against", OPTION_TEXT, true},
     {"event", "TYPE", "event type, such as release.planned", OPTION_TEXT, true},
     {"from", "ID", "member that would send it", OPTION_TEXT, true},
-    {"to", "ID", "member that would receive it; without it, everybody", OPTION_TEXT, false},
-    {"item", "LABEL", "an item that they would receive with it", OPTION_TEXT, false},
+    {"to", "ID", "member that would receive it", OPTION_TEXT, true},
     {"consent", "SCOPE", "a consent in force", OPTION_LIST, false},
     {"juvenile", NULL, "the person is under 18", OPTION_FLAG, false},
     {"area", "AREA", "where the person lives", OPTION_TEXT, false},
@@ -393,6 +446,8 @@ static const struct option_spec compare_options[] = {
 static const struct command commands[] = {
     {"check", "read a protocol strictly, and say what is in it", check_options, "P.yaml", 1, 1, NULL,
      run_check},
+    {"merge", "the whole protocol that an overlay makes of its base", merge_options, "BASE.yaml OVERLAY.yaml",
+     2, 2, NULL, run_merge},
     {"explain", "may they? yes or no, and why", explain_options, "P.yaml", 1, 1, NULL, run_explain},
     {"test", "try the cases that are written beside a protocol", test_options, "FILE.cases.yaml", 1, 1, NULL,
      run_test},

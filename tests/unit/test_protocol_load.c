@@ -378,12 +378,12 @@ static void test_model(void **state)
     policy_open(&world, NULL);
     protocol = world.protocol;
     assert_string_equal(protocol->id, "staffordshire-ppo");
-    assert_int_equal(protocol->party_count, 15);
+    assert_int_equal(protocol->party_count, 18);
     assert_string_equal(protocol->parties[3].id, "drugs.stoke");
-    assert_string_equal(protocol->parties[10].id, "probation.staffordshire");
-    assert_int_equal(protocol_find_establishment(protocol, bytes_of_string("SFI")), 9);
+    assert_string_equal(protocol->parties[12].id, "probation.staffordshire");
+    assert_int_equal(protocol_find_establishment(protocol, bytes_of_string("SFI")), 11);
     assert_int_equal(protocol_find_establishment(protocol, bytes_of_string("FHI")), PROTOCOL_NONE);
-    assert_int_equal(protocol->force_party[21], 7);
+    assert_int_equal(protocol->force_party[21], 9);
     assert_int_equal(protocol->force_party[30], PROTOCOL_NONE);
     assert_true(protocol_in_force(protocol, protocol->in_force_from));
     assert_false(protocol_in_force(protocol, protocol->in_force_from - 1));
