@@ -51,8 +51,10 @@ static bool add_label(struct cases_reader *reader, const struct yaml_node *node,
     if (!yaml_read_string(reader->errors, node, &text))
         return false;
     label = catalogue_find_label(reader->catalogue, bytes_of_string(text));
-    if (label == CATALOGUE_NONE || !label_set_has(&reader->catalogue->events[event].carried, label)) {
-        yaml_errors_add(reader->errors, node, "%s carries no item %s", reader->catalogue->events[event].type,
+    if (label == CATALOGUE_NONE ||
+        (event != CATALOGUE_NONE && !label_set_has(&reader->catalogue->events[event].carried, label))) {
+        yaml_errors_add(reader->errors, node, "%s no item %s",
+                        event == CATALOGUE_NONE ? "the catalogue has" : "this event carries",
                         yaml_quote(quoted, text));
         return false;
     }
@@ -139,10 +141,24 @@ static void read_juvenile(struct cases_reader *reader, const struct yaml_node *n
         *ret = values[index];
 }
 
+/* A question's items stand in one of its attributes. */
+static void read_asked(struct cases_reader *reader, const struct yaml_node *node,
+                       struct policy_request *request)
+{
+    const struct catalogue_event *type = &reader->catalogue->events[request->event];
+    struct kind_reason reason = {""};
+
+    if (type->asked != CATALOGUE_NONE && request->attributes[type->asked].data != NULL &&
+        catalogue_parse_labels(reader->catalogue, CATALOGUE_NONE, request->attributes[type->asked],
+                               &request->asked, &reason) != STATUS_OK)
+        yaml_errors_add(reader->errors, node, "what is asked: %s", reason.text);
+}
+
 /* The event that this one answers. */
 static void read_answers(struct cases_reader *reader, const struct yaml_node *node, struct cases_case *ret)
 {
-    static const char *const keys[] = {"type", "from", "sent_to_sender", "same_person", NULL};
+    static const char *const keys[] = {"type",  "from", "sent_to_sender", "same_person", "is_target",
+                                       "asked", NULL};
     struct policy_facts *facts = &ret->facts;
 
     if (node == NULL || !read_fields(reader->errors, node, keys))
@@ -153,6 +169,9 @@ static void read_answers(struct cases_reader *reader, const struct yaml_node *no
     read_member(reader, yaml_read_required(reader->errors, node, "from"), &facts->correlated_from);
     yaml_read_bool(reader->errors, yaml_get(node, "sent_to_sender"), &facts->correlated_disclosed_to_sender);
     yaml_read_bool(reader->errors, yaml_get(node, "same_person"), &facts->correlated_same_subject);
+    yaml_read_bool(reader->errors, yaml_get(node, "is_target"), &facts->correlated_is_target);
+    facts->correlated_asks =
+        cases_read_labels(reader, yaml_get(node, "asked"), CATALOGUE_NONE, &facts->correlated_asked);
 }
 
 /* A standing event again, for those who have become entitled since. */
@@ -210,6 +229,7 @@ void cases_read_event(struct cases_reader *reader, const struct yaml_node *node,
     request->occurred = request->created;
     read_purpose(reader, yaml_get(node, "purpose"), request);
     read_attributes(reader, yaml_get(node, "attributes"), request);
+    read_asked(reader, node, request);
     read_holds(reader, node, request);
     read_juvenile(reader, yaml_get(node, "juvenile"), &request->juvenile);
     read_answers(reader, yaml_get(node, "answers"), ret);

@@ -97,7 +97,7 @@ static void read_consents(struct cases_reader *reader, const struct yaml_node *n
 static void read_fields_of(struct cases_reader *reader, const struct yaml_node *node,
                            struct register_state *state)
 {
-    static const char *const others[] = {"like", "consents", "removed", "clock", "not_active"};
+    static const char *const others[] = {"like", "consents", "removed", "clock", "not_active", "glass"};
 
     for (size_t i = 0; i < yaml_count(node); i++) {
         const struct yaml_node *value = yaml_value(node, i);
@@ -152,6 +152,7 @@ static bool check_keys(struct cases_reader *reader, const struct yaml_node *node
         keys[count++] = "like";
         keys[count++] = "clock";
         keys[count++] = "not_active";
+        keys[count++] = "glass";
     }
     keys[count] = NULL;
     return read_fields(reader->errors, node, keys);
@@ -177,6 +178,20 @@ static void read_not_active(struct cases_reader *reader, const struct yaml_node 
         else
             party_set_remove(&facts->active, party);
     }
+}
+
+/* What the broker would know of overrides. */
+static void read_glass(struct cases_reader *reader, const struct yaml_node *node, struct policy_glass *glass)
+{
+    static const char *const keys[] = {"used", "suspended", "settled", NULL};
+    uint64_t used = 0;
+
+    if (node == NULL || !read_fields(reader->errors, node, keys))
+        return;
+    if (yaml_read_uint(reader->errors, yaml_get(node, "used"), 0, UINT32_MAX, &used))
+        glass->used = (uint32_t)used;
+    yaml_read_bool(reader->errors, yaml_get(node, "suspended"), &glass->suspended);
+    yaml_read_bool(reader->errors, yaml_get(node, "settled"), &glass->settled);
 }
 
 void cases_read_people(struct cases_reader *reader)
@@ -208,4 +223,5 @@ void cases_read_given(struct cases_reader *reader, const struct yaml_node *node,
     read_like(reader, node, ret->now, &ret->person);
     read_person(reader, node, ret->now, &ret->person);
     read_not_active(reader, yaml_get(node, "not_active"), &ret->facts);
+    read_glass(reader, yaml_get(node, "glass"), &ret->facts.glass);
 }

@@ -26,7 +26,7 @@ void cases_read_people(struct cases_reader *reader);
 /* cases_read_event - `event`: type, sender, attributes, items held, what it answers. The clock is set. */
 void cases_read_event(struct cases_reader *reader, const struct yaml_node *node, struct cases_case *ret);
 
-/* cases_read_labels - a list of labels that the event type carries. */
+/* cases_read_labels - a list of labels that the event type carries; CATALOGUE_NONE: of any label. */
 bool cases_read_labels(struct cases_reader *reader, const struct yaml_node *node, uint16_t event,
                        struct label_set *ret_labels);
 

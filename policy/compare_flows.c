@@ -245,6 +245,12 @@ static void write_required(const struct flows *flows, const struct flow *flow, s
         flows_labels(flows->protocol->catalogue, &flow->route->required, out);
 }
 
+static void write_when(const struct flows *flows, const struct flow *flow, struct byte_buffer *out)
+{
+    if (flow->route != NULL)
+        flows_when(flows->protocol, flow, out);
+}
+
 static void write_clock(const struct flows *flows, const struct flow *flow, struct byte_buffer *out)
 {
     flows_clock(flows->protocol, flow, out);
@@ -262,9 +268,14 @@ static void add_differences(struct changes *changes, const struct flows *before,
         const char *fact;
         write_fact write;
     } facts[] = {
-        {"consent", write_consent},     {"gateway", write_gateways},       {"crossing", write_crossing},
-        {"condition", write_condition}, {"required item", write_required}, {"deadline", write_clock},
+        {"consent", write_consent},
+        {"gateway", write_gateways},
+        {"crossing", write_crossing},
+        {"condition", write_condition},
+        {"required item", write_required},
+        {"deadline", write_clock},
         {"rule", write_rule},
+        {"case", write_when},
     };
 
     add_items(changes, after, is, before, was, "newly gives");

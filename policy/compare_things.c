@@ -132,6 +132,27 @@ static void head_signatories(const struct protocol *protocol, uint16_t index, st
     compare_names_write(&names, ret);
 }
 
+static void head_glass(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
+{
+    (void)index;
+    if (protocol->break_glass.event == CATALOGUE_NONE) {
+        bytes_append_string(ret, "none");
+        return;
+    }
+    bytes_append_string(ret, "confirmed within ");
+    put_duration(protocol->break_glass.confirm_within, ret);
+    bytes_append_string(ret, ", never releasing ");
+    put_labels(protocol, &protocol->break_glass.excluded, ret);
+}
+
+static void head_aggregates(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
+{
+    (void)index;
+    put_classes(protocol, protocol->aggregates.to, ret);
+    if (protocol->aggregates.to != 0)
+        bytes_append_format(ret, ", counts below %u not shown", protocol->aggregates.suppress_below);
+}
+
 static const struct field head_fields[] = {
     {"the protocol's id", head_id},
     {"the title", head_title},
@@ -145,6 +166,8 @@ static const struct field head_fields[] = {
     {"the grace after an overdue review", head_grace},
     {"the age until which somebody is a juvenile", head_juvenile},
     {"the catalogue", head_catalogue},
+    {"break-glass", head_glass},
+    {"who gets counts only", head_aggregates},
     {NULL, NULL},
 };
 
@@ -176,12 +199,14 @@ NAMED(consent, consents, consent_count, .scope)
 NAMED(strand, strands, strand_count, .name)
 NAMED(role, roles, role_count, .name)
 NAMED(rule, rules, rule_count, .id)
+NAMED(denial, denials, denial_count, .id)
 
 static const struct field no_fields[] = {{NULL, NULL}};
 
 FIELD(class_regime, put_regime(protocol->classes[index].regime, ret))
 FIELD(class_bodies, put_bodies(protocol, protocol->classes[index].bodies, ret))
 FIELD(class_replaced, put_class(protocol, protocol->classes[index].replaced_by, ret))
+FIELD(class_counts, put_text(protocol->classes[index].aggregates_only ? "counts only" : "events", ret))
 FIELD(class_denied,
       put_text(protocol->classes[index].denied_juveniles ? "nothing" : "what the rules say", ret))
 
@@ -190,6 +215,7 @@ static const struct field class_fields[] = {
     {"what statutes call it", class_bodies},
     {"the class that takes its place for juveniles", class_replaced},
     {"what it receives about juveniles", class_denied},
+    {"what it may receive at all", class_counts},
     {NULL, NULL},
 };
 
@@ -345,6 +371,38 @@ FIELD(rule_change, put_text(protocol->rules[index].on_change_supersede ? "supers
 FIELD(rule_retention, put_duration(protocol->rules[index].retention, ret))
 FIELD(rule_record, put_text(protocol->rules[index].record ? "a record" : "a rule with recipients", ret))
 
+/* Codes of an attribute of the event type that overrides. */
+static void put_codes(const struct protocol *protocol, const char *label, uint64_t bits,
+                      struct byte_buffer *ret)
+{
+    const struct catalogue *catalogue = protocol->catalogue;
+    const struct catalogue_field *field =
+        catalogue_field(&catalogue->events[protocol->break_glass.event],
+                        catalogue_find_label(catalogue, bytes_of_string(label)));
+    struct compare_names names = {0};
+
+    for (uint16_t i = 0; field != NULL && field->codes != NULL && i < field->codes->count; i++) {
+        if ((bits >> i & 1) != 0)
+            compare_names_add(&names, field->codes->values[i]);
+    }
+    compare_names_write(&names, ret);
+}
+
+static void rule_glass(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
+{
+    const struct protocol_rule *rule = &protocol->rules[index];
+
+    if (rule->break_glass) {
+        bytes_append_format(ret, "at most %u times in 24 hours; reasons ", rule->quota);
+        put_codes(protocol, "reason", rule->reasons, ret);
+        bytes_append_string(ret, "; roles ");
+        put_codes(protocol, "duty_role", rule->duty_roles, ret);
+    } else
+        bytes_append_string(ret, "none");
+}
+
+FIELD(rule_may_ask, put_labels(protocol, &protocol->rules[index].may_ask, ret))
+
 static const struct field rule_fields[] = {
     {"its purpose", rule_purpose},
     {"its source", rule_paragraph},
@@ -356,6 +414,42 @@ static const struct field rule_fields[] = {
     {"its urgency", rule_urgent},
     {"what happens to an undelivered event that a later one replaces", rule_change},
     {"how long recipients keep it", rule_retention},
+    {"the items that may be asked for", rule_may_ask},
+    {"its use of break-glass", rule_glass},
+    {NULL, NULL},
+};
+
+static void denial_events(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
+{
+    struct compare_names names = {0};
+
+    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
+        if ((protocol->denials[index].events[i / 64] >> (i % 64) & 1) != 0)
+            compare_names_add(&names, protocol->catalogue->events[i].type);
+    }
+    compare_names_write(&names, ret);
+}
+
+static void denial_items(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
+{
+    if (protocol->denials[index].whole)
+        bytes_append_string(ret, "all of it");
+    else
+        put_labels(protocol, &protocol->denials[index].items, ret);
+}
+
+FIELD(denial_reason, put_text(protocol->denials[index].reason, ret))
+FIELD(denial_paragraph, put_text(protocol->denials[index].paragraph, ret))
+FIELD(denial_from, put_classes(protocol, protocol->denials[index].from, ret))
+FIELD(denial_to, put_classes(protocol, protocol->denials[index].to, ret))
+
+static const struct field denial_fields[] = {
+    {"its reason", denial_reason},
+    {"its source", denial_paragraph},
+    {"its event types", denial_events},
+    {"its senders", denial_from},
+    {"its recipients", denial_to},
+    {"what is denied", denial_items},
     {NULL, NULL},
 };
 
@@ -367,6 +461,7 @@ static const struct field rule_fields[] = {
 static const struct thing things[] = {
     {"The protocol", "", one, itself, head_fields},
     THING("Rules", "Rule ", rule, rule_fields),
+    THING("Denials", "Denial ", denial, denial_fields),
     THING("Parties", "Party ", party, party_fields),
     THING("Classes", "Class ", class, class_fields),
     THING("Areas", "Area ", area, no_fields),

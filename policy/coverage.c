@@ -19,7 +19,8 @@ static struct coverage_unit *take(struct builder *builder, struct coverage_unit 
         struct coverage_unit *known = &coverage->units[i];
 
         if (known->kind == unit.kind && known->rule == unit.rule && known->event == unit.event &&
-            known->entry == unit.entry && known->class_index == unit.class_index && known->code == unit.code)
+            known->entry == unit.entry && known->denial == unit.denial &&
+            known->class_index == unit.class_index && known->code == unit.code)
             return known;
     }
     if (coverage->count == builder->capacity) {
@@ -50,6 +51,7 @@ static struct coverage_unit refusal(enum policy_code code, uint16_t rule, uint16
                                   .rule = rule,
                                   .event = CATALOGUE_NONE,
                                   .entry = entry,
+                                  .denial = PROTOCOL_NONE,
                                   .class_index = class,
                                   .code = code};
 }
@@ -87,6 +89,7 @@ static void add_route(struct builder *builder, uint16_t event, uint16_t from,
                                   .rule = route->rule,
                                   .event = event,
                                   .entry = route->grant,
+                                  .denial = PROTOCOL_NONE,
                                   .class_index = PROTOCOL_NONE};
 
     add(builder, entry, runs);
@@ -99,8 +102,22 @@ static void add_route(struct builder *builder, uint16_t event, uint16_t from,
         add(builder, refusal(POLICY_REQUIRED_ITEM, route->rule, route->grant, PROTOCOL_NONE), runs);
     if (route->clock == CLOCK_BEFORE)
         add(builder, refusal(POLICY_MISSING_ATTRIBUTE, route->rule, PROTOCOL_NONE, PROTOCOL_NONE), runs);
+    if (route->adults_only)
+        add(builder, refusal(POLICY_JUVENILE, route->rule, route->grant, PROTOCOL_NONE), runs);
     if (class->denied_juveniles)
         add(builder, refusal(POLICY_JUVENILE, PROTOCOL_NONE, PROTOCOL_NONE, route->to_class), runs);
+}
+
+/* Can a rule that covers some strands meet a person of another? Whoever needs the authority over the list has
+ * it over his own strands only. */
+static bool meets_others(const struct protocol *protocol, const struct protocol_rule *rule, uint16_t from)
+{
+    for (uint16_t i = 0; i < protocol->strand_count; i++) {
+        if ((rule->strands >> i & 1) == 0 &&
+            (rule->need != NEED_LISTING_AUTHORITY || protocol->strands[i].class_index == from))
+            return true;
+    }
+    return false;
 }
 
 static void add_rule(struct builder *builder, uint16_t event, uint16_t from, uint16_t index, bool reachable)
@@ -112,17 +129,28 @@ static void add_rule(struct builder *builder, uint16_t event, uint16_t from, uin
                                  .rule = index,
                                  .event = event,
                                  .entry = PROTOCOL_NONE,
+                                 .denial = PROTOCOL_NONE,
                                  .class_index = PROTOCOL_NONE};
 
     add(builder, unit, reachable);
     if (rule->need == NEED_LISTED)
         add(builder, refusal(POLICY_NOT_LISTED, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
-    if (rule->need == NEED_LISTING_AUTHORITY)
+    if (rule->need == NEED_LISTING_AUTHORITY && pair->rule == index)
         add(builder, refusal(POLICY_REGISTER, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
-    if (rule->strands != UINT32_MAX)
+    if (rule->strands != UINT32_MAX && meets_others(protocol, rule, from))
         add(builder, refusal(POLICY_STRAND, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
-    if ((pair->answers[0] | pair->answers[1]) != 0)
+    if ((pair->answers[0] | pair->answers[1]) != 0 &&
+        protocol->catalogue->events[event].effect !=
+            EFFECT_CONFIRM) /* refused as a confirmation of nothing */
         add(builder, refusal(POLICY_NO_ANSWER, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+    if (rule->break_glass) {
+        add(builder, refusal(POLICY_GLASS_REASON, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+        add(builder, refusal(POLICY_GLASS_ROLE, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+        add(builder, refusal(POLICY_GLASS_QUOTA, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+        add(builder, refusal(POLICY_GLASS_SUSPENDED, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+    }
+    if (!label_set_empty(&rule->may_ask))
+        add(builder, refusal(POLICY_MAY_NOT_ASK, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
     if (rule->late_refused)
         add(builder, refusal(POLICY_TOO_LATE, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
 }
@@ -146,6 +174,23 @@ static void add_pair(struct builder *builder, uint16_t event, uint16_t from)
     }
 }
 
+static void add_denial(struct builder *builder, uint16_t index)
+{
+    const struct protocol *protocol = builder->coverage->protocol;
+    const struct protocol_denial *denial = &protocol->denials[index];
+    struct coverage_unit unit = {.kind = COVERAGE_DENIAL,
+                                 .rule = PROTOCOL_NONE,
+                                 .event = CATALOGUE_NONE,
+                                 .entry = PROTOCOL_NONE,
+                                 .denial = index,
+                                 .class_index = PROTOCOL_NONE};
+    bool from = false;
+
+    for (uint16_t class = 0; class < protocol->class_count; class ++)
+        from = from || ((denial->from >> class & 1) != 0 && parties_of(protocol, class) > 0);
+    add(builder, unit, from);
+}
+
 struct coverage *coverage_new(const struct protocol *protocol)
 {
     struct builder builder = {.coverage = calloc(1, sizeof *builder.coverage)};
@@ -159,6 +204,8 @@ struct coverage *coverage_new(const struct protocol *protocol)
         for (uint16_t class = 0; class < protocol->class_count; class ++)
             add_pair(&builder, event, class);
     }
+    for (uint16_t i = 0; i < protocol->denial_count; i++)
+        add_denial(&builder, i);
     if (builder.failed)
         coverage_free(&builder.coverage);
     return builder.coverage;
@@ -208,8 +255,24 @@ static bool refusal_tried(const struct coverage_unit *unit, const struct policy_
     return false;
 }
 
-static bool is_tried(const struct coverage_unit *unit, const struct policy_decision *decision)
+/* The event came from a class that the denial names, with something in it that is denied. */
+static bool denial_tried(const struct protocol *protocol, const struct coverage_unit *unit,
+                         const struct policy_request *request)
 {
+    const struct protocol_denial *denial = &protocol->denials[unit->denial];
+    struct label_set held = label_set_and(request->held, &denial->items);
+    uint16_t from = protocol_find_party(protocol, request->from);
+
+    return from != PROTOCOL_NONE && (denial->from >> protocol->parties[from].class_index & 1) != 0 &&
+           (denial->events[request->event / 64] >> (request->event % 64) & 1) != 0 &&
+           (denial->whole || !label_set_empty(&held));
+}
+
+static bool is_tried(const struct protocol *protocol, const struct coverage_unit *unit,
+                     const struct policy_request *request, const struct policy_decision *decision)
+{
+    if (unit->kind == COVERAGE_DENIAL)
+        return denial_tried(protocol, unit, request);
     if (unit->event != CATALOGUE_NONE && unit->event != decision->event)
         return false;
     if (unit->kind == COVERAGE_RULE)
@@ -217,10 +280,11 @@ static bool is_tried(const struct coverage_unit *unit, const struct policy_decis
     return unit->kind == COVERAGE_ENTRY ? entry_tried(unit, decision) : refusal_tried(unit, decision);
 }
 
-void coverage_add(struct coverage *coverage, const struct policy_decision *decision)
+void coverage_add(struct coverage *coverage, const struct policy_request *request,
+                  const struct policy_decision *decision)
 {
     for (size_t i = 0; i < coverage->count; i++)
-        coverage->units[i].count += is_tried(&coverage->units[i], decision);
+        coverage->units[i].count += is_tried(coverage->protocol, &coverage->units[i], request, decision);
 }
 
 struct coverage_summary coverage_sum(const struct coverage *coverage)
@@ -239,7 +303,7 @@ struct coverage_summary coverage_sum(const struct coverage *coverage)
 
 bool coverage_complete(const struct coverage_summary *summary)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < COVERAGE_KINDS; i++) {
         if (summary->tried[i] < summary->total[i])
             return false;
     }
@@ -283,7 +347,9 @@ static void write_unit(const struct protocol *protocol, const struct coverage_un
                        struct byte_buffer *out)
 {
     write_state(unit, out);
-    if (unit->kind != COVERAGE_REFUSAL) {
+    if (unit->kind == COVERAGE_DENIAL) {
+        bytes_append_format(out, "denial %s", protocol->denials[unit->denial].id);
+    } else if (unit->kind != COVERAGE_REFUSAL) {
         bytes_append_format(out, "rule %s, %s", protocol->rules[unit->rule].id,
                             protocol->catalogue->events[unit->event].type);
         if (unit->kind == COVERAGE_ENTRY) {
@@ -304,6 +370,8 @@ static void write_unit(const struct protocol *protocol, const struct coverage_un
 
 void coverage_write(const struct coverage *coverage, bool all, struct byte_buffer *ret_text)
 {
+    static const char *const names[COVERAGE_KINDS] = {"rules by event type", "recipients", "refusals",
+                                                      "denials"};
     struct coverage_summary summary = coverage_sum(coverage);
 
     if (all)
@@ -318,11 +386,9 @@ void coverage_write(const struct coverage *coverage, bool all, struct byte_buffe
             bytes_append_string(ret_text, "Not tried:");
         write_unit(coverage->protocol, unit, ret_text);
     }
-    bytes_append_format(
-        ret_text,
-        "Covered: %zu of %zu rules by event type, %zu of %zu recipients, %zu of %zu refusals; "
-        "%zu cannot happen for want of parties.\n",
-        summary.tried[COVERAGE_RULE], summary.total[COVERAGE_RULE], summary.tried[COVERAGE_ENTRY],
-        summary.total[COVERAGE_ENTRY], summary.tried[COVERAGE_REFUSAL], summary.total[COVERAGE_REFUSAL],
-        summary.unreachable);
+    bytes_append_string(ret_text, "Covered:");
+    for (size_t i = 0; i < COVERAGE_KINDS; i++)
+        bytes_append_format(ret_text, "%s %zu of %zu %s", i == 0 ? "" : ",", summary.tried[i],
+                            summary.total[i], names[i]);
+    bytes_append_format(ret_text, "; %zu cannot happen for want of parties.\n", summary.unreachable);
 }

@@ -55,7 +55,8 @@ static enum policy_code check_confirmation(const struct decider *decider)
 
     if (facts->correlated_event >= decider->protocol->catalogue->event_count ||
         decider->protocol->catalogue->events[facts->correlated_event].effect != EFFECT_OVERRIDE ||
-        !facts->correlated_is_target || !facts->correlated_disclosed_to_sender || facts->glass.settled ||
+        !facts->correlated_is_target || !facts->correlated_same_subject ||
+        !facts->correlated_disclosed_to_sender || facts->glass.settled ||
         bytes_equal(facts->correlated_from, decider->request->from))
         return POLICY_GLASS_CONFIRMED;
     return POLICY_NONE;

@@ -4,18 +4,11 @@
 #include <string.h>
 
 #include "policy/explain_case.h"
+#include "policy/flows.h"
 
 static const char *class_of(const struct protocol *protocol, uint16_t party)
 {
     return protocol->classes[protocol->parties[party].class_index].name;
-}
-
-static void write_period(struct byte_buffer *out, struct duration duration)
-{
-    char text[CIVIL_DURATION_SIZE];
-
-    civil_format_duration(duration, text);
-    bytes_append_string(out, text);
 }
 
 static void write_person(const struct explain_case *it, struct byte_buffer *out)
@@ -32,18 +25,26 @@ static void write_person(const struct explain_case *it, struct byte_buffer *out)
     bytes_append_string(out, it->person.consent_count == 0 ? "none.\n" : ".\n");
 }
 
+static void write_labels(const struct explain_case *it, const char *before, const struct label_set *labels,
+                         const char *none, struct byte_buffer *out)
+{
+    bytes_append_string(out, before);
+    if (label_set_empty(labels))
+        bytes_append_string(out, none);
+    else
+        flows_labels(it->protocol->catalogue, labels, out);
+    bytes_append_string(out, ".\n");
+}
+
 static void write_items(const struct explain_case *it, const struct policy_recipient *recipient,
                         struct byte_buffer *out)
 {
-    const char *separator = "";
+    const struct catalogue_event *type = &it->protocol->catalogue->events[it->request.event];
+    struct label_set others = label_set_minus(type->carried, &recipient->labels);
 
-    bytes_append_string(out, "Items: ");
-    for (unsigned label = label_set_next(&recipient->labels, 0); label < SET256_END;
-         label = label_set_next(&recipient->labels, label + 1)) {
-        bytes_append_format(out, "%s%s", separator, it->protocol->catalogue->labels[label].label);
-        separator = ", ";
-    }
-    bytes_append_string(out, separator[0] == '\0' ? "none: the event itself is the message.\n" : ".\n");
+    write_labels(it, "Items: ", &recipient->labels, "none: the event itself is the message", out);
+    if (!label_set_empty(&others))
+        write_labels(it, "Not for them, though the event may carry it: ", &others, "", out);
 }
 
 static void write_law(const struct explain_case *it, const struct policy_recipient *recipient,
@@ -72,10 +73,18 @@ static void write_law(const struct explain_case *it, const struct policy_recipie
 
 static void write_timing(const struct policy_recipient *recipient, struct byte_buffer *out)
 {
+    char deadline[CIVIL_TIME_SIZE];
+
+    if (recipient->deadline != 0) {
+        civil_format_time(recipient->deadline, deadline);
+        bytes_append_format(out, "Due by %s%s.\n", deadline,
+                            recipient->late ? ", which has passed: it would be sent and flagged as late"
+                                            : "");
+    }
     if (recipient->urgent)
         bytes_append_format(out, "Urgent: unless acknowledged, the %s is told.\n", recipient->escalate_to);
     bytes_append_string(out, "Kept for ");
-    write_period(out, recipient->retention);
+    flows_period(recipient->retention, out);
     bytes_append_string(out, ".\n");
 }
 
@@ -100,6 +109,37 @@ static bool concerns(const struct explain_case *it, const struct policy_refusal 
     if (refusal->party != PROTOCOL_NONE)
         return refusal->party == it->to;
     return refusal->class_index == PROTOCOL_NONE || refusal->class_index == class;
+}
+
+/* Which classes do get it from the sender's, and from which the recipient's does. */
+static void write_who_does(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct protocol *protocol = it->protocol;
+    uint16_t from = protocol->parties[it->from].class_index, to = protocol->parties[it->to].class_index;
+    struct flows *flows = flows_make(protocol, it->question->juvenile ? FLOWS_JUVENILE : FLOWS_ADULT, true);
+    uint32_t receivers = 0, senders = 0;
+
+    for (size_t i = 0; flows != NULL && i < flows->count; i++) {
+        const struct flow *flow = &flows->list[i];
+
+        if (flow->event != it->request.event)
+            continue;
+        if ((flow->from >> from & 1) != 0)
+            receivers |= flow->to;
+        if ((flow->to >> to & 1) != 0)
+            senders |= flow->from;
+    }
+    flows_free(&flows);
+    if (receivers != 0) {
+        bytes_append_format(out, "From class %s it may go to: ", protocol->classes[from].name);
+        flows_classes(protocol, receivers, out);
+        bytes_append_string(out, ".\n");
+    }
+    if (senders != 0) {
+        bytes_append_format(out, "Class %s may receive it from: ", protocol->classes[to].name);
+        flows_classes(protocol, senders, out);
+        bytes_append_string(out, ".\n");
+    }
 }
 
 static void write_no(const struct explain_case *it, struct byte_buffer *out)
@@ -134,6 +174,83 @@ static void write_no(const struct explain_case *it, struct byte_buffer *out)
             "No rule gives %s from class %s to %s about such a person, and what is not granted is "
             "denied.\n",
             it->question->event, class_of(protocol, it->from), it->question->to);
+    if (said == 0)
+        write_who_does(it, out);
+}
+
+/* Everybody: who would receive what, and who not and why. */
+static void write_everybody(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct policy_decision *decision = &it->decision;
+    char sentence[POLICY_TEXT_SIZE];
+
+    policy_decision_text(it->protocol, decision, sentence);
+    bytes_append_format(out, "%s: %s\n", decision->granted ? "Yes" : "No", sentence);
+    for (uint16_t i = 0; i < decision->recipient_count; i++) {
+        const struct policy_recipient *recipient = &decision->recipients[i];
+        const struct protocol_rule *rule = &it->protocol->rules[recipient->rule_index];
+
+        bytes_append_format(out, "- %s receives ", recipient->to);
+        flows_labels(it->protocol->catalogue, &recipient->labels, out);
+        bytes_append_format(out, " (rule %s, %s; %s).\n", rule->id, rule->paragraph,
+                            it->protocol->gateways[recipient->gateway_index].law);
+    }
+    for (uint16_t i = 0; i < decision->refusal_count; i++) {
+        policy_refusal_text(it->protocol, decision, &decision->refusals[i], sentence);
+        bytes_append_format(out, "- %s\n", sentence);
+    }
+}
+
+/* Is the item that was asked about among what the recipients would get? Says so. */
+static bool has_item(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct catalogue *catalogue = it->protocol->catalogue;
+    uint16_t label = catalogue_find_label(catalogue, bytes_of_string(it->question->item));
+    bool found = false;
+
+    for (uint16_t i = 0; i < it->decision.recipient_count; i++) {
+        const struct policy_recipient *recipient = &it->decision.recipients[i];
+
+        if ((it->question->to == NULL || recipient->party == it->to) &&
+            label_set_has(&recipient->labels, label))
+            found = true;
+    }
+    bytes_append_format(out, "%s: the item %s is%s among what %s would receive of %s.\n",
+                        found ? "Yes" : "No", it->question->item, found ? "" : " not",
+                        it->question->to == NULL ? "anybody" : it->question->to, it->question->event);
+    return found;
+}
+
+static bool write_answer(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct policy_recipient *recipient = NULL;
+    bool yes = it->decision.granted;
+
+    if (it->question->item != NULL)
+        yes = has_item(it, out);
+    if (it->question->to == NULL) {
+        write_everybody(it, out);
+        return yes;
+    }
+    recipient = policy_recipient(&it->decision, bytes_of_string(it->question->to));
+    if (recipient != NULL)
+        write_yes(it, recipient, out);
+    else
+        write_no(it, out);
+    return recipient != NULL && (it->question->item == NULL || yes);
+}
+
+static enum status check_item(const struct explain_case *it, struct kind_reason *ret_reason)
+{
+    const char *item = it->question->item;
+    const struct catalogue *catalogue = it->protocol->catalogue;
+    uint16_t label = item == NULL ? CATALOGUE_NONE : catalogue_find_label(catalogue, bytes_of_string(item));
+
+    if (item == NULL ||
+        (label != CATALOGUE_NONE && label_set_has(&catalogue->events[it->request.event].carried, label)))
+        return STATUS_OK;
+    return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "%s carries no item '%.64s'", it->question->event,
+                           item);
 }
 
 enum status explain_answer(const struct protocol *protocol, const struct explain_question *question,
@@ -141,7 +258,6 @@ enum status explain_answer(const struct protocol *protocol, const struct explain
                            struct kind_reason *ret_reason)
 {
     struct explain_case *it = calloc(1, sizeof *it);
-    const struct policy_recipient *recipient;
     enum status status;
 
     if (it == NULL)
@@ -149,16 +265,11 @@ enum status explain_answer(const struct protocol *protocol, const struct explain
     it->protocol = protocol;
     it->question = question;
     it->now = now;
-    status = explain_case_make(it, ret_reason);
-    if (status != STATUS_OK)
+    if ((status = explain_case_make(it, ret_reason)) != STATUS_OK ||
+        (status = check_item(it, ret_reason)) != STATUS_OK)
         goto out;
     policy_decide(protocol, &it->facts, &it->request, now, &it->decision);
-    recipient = policy_recipient(&it->decision, bytes_of_string(question->to));
-    *ret_yes = recipient != NULL;
-    if (recipient != NULL)
-        write_yes(it, recipient, ret_text);
-    else
-        write_no(it, ret_text);
+    *ret_yes = write_answer(it, ret_text);
     write_person(it, ret_text);
 out:
     free(it);

@@ -6,11 +6,12 @@
 /* A protocol in sentences, for people who review one. */
 
 /* May this party send that event to that one, about such a person? What is NULL is chosen so that the answer
- * is yes if it can be. */
+ * is yes if it can be; without `to` it is about everybody who could receive it. */
 struct explain_question {
     const char *event;
     const char *from; /* member ids */
     const char *to;
+    const char *item;            /* is this item among what they would receive? */
     const char *const *consents; /* scopes in force */
     size_t consent_count;
     const char *area;
@@ -21,6 +22,8 @@ struct explain_question {
 
 /*
  * explain_answer - yes or no, and why, in sentences with paragraph, gateway and items. Appends to ret_text.
+ *
+ * ret_yes  the recipient, or without one anybody, would receive it, with the item if the question names one
  *
  * Returns STATUS_NOT_FOUND when the question names something that neither protocol nor catalogue knows;
  * ret_reason says what. STATUS_NO_MEMORY.

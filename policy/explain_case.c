@@ -46,6 +46,29 @@ static const char *first_strand(const struct explain_case *it)
     return protocol->strands[0].name;
 }
 
+/* Who holds the person: the recipient in question, or else a party that speaks for prisons. */
+static uint16_t first_prison(const struct explain_case *it)
+{
+    for (uint16_t i = 0; i < it->protocol->party_count && it->question->to == NULL; i++) {
+        if (it->protocol->parties[i].establishment_count > 0)
+            return i;
+    }
+    return it->to;
+}
+
+/* Whose event this one answers: the recipient in question, or else somebody who may send such an event. */
+static const char *first_asker(const struct explain_case *it, uint16_t event)
+{
+    const struct protocol *protocol = it->protocol;
+
+    for (uint16_t i = 0; i < protocol->party_count && it->question->to == NULL; i++) {
+        if (i != it->from &&
+            protocol_pair_of(protocol, event, protocol->parties[i].class_index)->rule != PROTOCOL_NONE)
+            return protocol->parties[i].id;
+    }
+    return it->question->to == NULL ? "" : it->question->to;
+}
+
 static enum status list_person(struct explain_case *it, struct kind_reason *ret_reason)
 {
     const struct explain_question *question = it->question;
@@ -61,7 +84,7 @@ static enum status list_person(struct explain_case *it, struct kind_reason *ret_
     put(entry->strand, sizeof entry->strand, question->strand != NULL ? question->strand : first_strand(it));
     put(entry->home_force, sizeof entry->home_force,
         question->home_force != NULL ? question->home_force : first_force(it));
-    put(entry->holding_prison, sizeof entry->holding_prison, protocol->parties[it->to].id);
+    put(entry->holding_prison, sizeof entry->holding_prison, protocol->parties[first_prison(it)].id);
     it->person.grounds = REGISTER_GROUND_LISTING;
     if (protocol_find_area(protocol, entry->area) == PROTOCOL_NONE)
         return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the protocol names no area '%s'", entry->area);
@@ -273,7 +296,7 @@ static void make_facts(struct explain_case *it)
     if (it->facts.correlated_event == CATALOGUE_NONE)
         return;
     it->request.correlated = true;
-    it->facts.correlated_from = bytes_of_string(it->question->to);
+    it->facts.correlated_from = bytes_of_string(first_asker(it, it->facts.correlated_event));
     it->facts.correlated_same_subject = it->facts.correlated_disclosed_to_sender = true;
     it->facts.correlated_is_target = true;
 }
@@ -287,7 +310,8 @@ static enum status find_names(struct explain_case *it, struct kind_reason *ret_r
         return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the catalogue has no event type '%.64s'",
                                question->event);
     it->from = protocol_find_party(it->protocol, bytes_of_string(question->from));
-    it->to = protocol_find_party(it->protocol, bytes_of_string(question->to));
+    it->to =
+        question->to == NULL ? it->from : protocol_find_party(it->protocol, bytes_of_string(question->to));
     if (it->from == PROTOCOL_NONE || it->to == PROTOCOL_NONE)
         return kind_reason_set(ret_reason, STATUS_NOT_FOUND, "the protocol has no party '%.64s'",
                                it->from == PROTOCOL_NONE ? question->from : question->to);

@@ -239,3 +239,25 @@ void flows_period(struct duration period, struct byte_buffer *ret)
         bytes_append_string(ret, text);
     }
 }
+
+void flows_when(const struct protocol *protocol, const struct flow *flow, struct byte_buffer *ret)
+{
+    const struct protocol_route *route = flow->route;
+    const struct catalogue_field *field;
+    const char *separator = " ";
+
+    if (route == NULL)
+        return;
+    if (route->when != PROTOCOL_NONE) {
+        field = &protocol->catalogue->events[flow->event].attributes[route->when];
+        bytes_append_string(ret, protocol->catalogue->labels[field->label].label);
+        for (uint16_t i = 0; i < field->codes->count; i++) {
+            if ((route->when_codes >> i & 1) == 0)
+                continue;
+            bytes_append_format(ret, "%s%s", separator, field->codes->values[i]);
+            separator = " or ";
+        }
+    }
+    if (route->adults_only)
+        bytes_append_string(ret, route->when == PROTOCOL_NONE ? "adults only" : ", adults only");
+}

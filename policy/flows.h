@@ -52,3 +52,7 @@ void flows_clock(const struct protocol *protocol, const struct flow *flow, struc
 
 /* flows_period - "18 years", "12 months", "14 days", "4 hours", or as ISO 8601 has it. Appends. */
 void flows_period(struct duration period, struct byte_buffer *ret);
+
+/* flows_when - which values of an attribute it is about: "action court or recall_requested", "adults only",
+ * or "". Appends. */
+void flows_when(const struct protocol *protocol, const struct flow *flow, struct byte_buffer *ret);

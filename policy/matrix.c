@@ -66,6 +66,16 @@ static void put_law(struct paper *paper, const struct protocol *protocol, const 
         paper_add(paper, "; sensitive: %s", protocol->conditions[flow->condition].law);
 }
 
+static void put_case(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
+{
+    struct byte_buffer text = bytes_buffer(4096);
+
+    flows_when(protocol, flow, &text);
+    if (text.size > 0)
+        paper_add(paper, "; %s", text_of(&text));
+    bytes_buffer_free(&text);
+}
+
 static void put_only_if(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
 {
     const struct protocol_rule *rule = &protocol->rules[flow->rule];
@@ -83,6 +93,7 @@ static void put_only_if(struct paper *paper, const struct protocol *protocol, co
     }
     if (flow->consent != PROTOCOL_NONE)
         paper_add(paper, "; consent %s", protocol->consents[flow->consent].scope);
+    put_case(paper, protocol, flow);
     if (rule->break_glass)
         paper_add(paper, "break-glass: at most %u in 24 hours", rule->quota);
 }
@@ -228,6 +239,44 @@ static void put_parties(struct paper *paper, const struct protocol *protocol)
     paper_table_end(paper);
 }
 
+static void put_denial(struct paper *paper, const struct protocol *protocol,
+                       const struct protocol_denial *denial)
+{
+    const char *separator = "";
+    struct byte_buffer items = bytes_buffer(8192);
+
+    paper_cell(paper, "%s (%s)", denial->id, denial->paragraph);
+    paper_cell(paper, "%s", "");
+    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
+        if ((denial->events[i / 64] >> (i % 64) & 1) == 0)
+            continue;
+        paper_add(paper, "%s%s", separator, protocol->catalogue->events[i].type);
+        separator = ", ";
+    }
+    put_classes(paper, protocol, denial->from);
+    put_classes(paper, protocol, denial->to);
+    if (denial->whole)
+        bytes_append_string(&items, "all of it");
+    else
+        flows_labels(protocol->catalogue, &denial->items, &items);
+    paper_cell(paper, "%s", text_of(&items));
+    paper_cell(paper, "%s", denial->reason);
+    bytes_buffer_free(&items);
+}
+
+static void put_denials(struct paper *paper, const struct protocol *protocol)
+{
+    static const char *const columns[] = {"Denial", "Event", "From", "To", "What", "Why", NULL};
+
+    if (protocol->denial_count == 0)
+        return;
+    paper_heading(paper, "What goes nowhere, whatever a rule grants");
+    paper_table(paper, columns);
+    for (uint16_t i = 0; i < protocol->denial_count; i++)
+        put_denial(paper, protocol, &protocol->denials[i]);
+    paper_table_end(paper);
+}
+
 static void put_juveniles(struct paper *paper, const struct protocol *protocol)
 {
     struct byte_buffer age = bytes_buffer(256);
@@ -257,6 +306,7 @@ static enum status put_all(struct paper *paper, const struct protocol *protocol,
     if ((status = put_flows(paper, protocol, FLOWS_ADULT)) != STATUS_OK)
         return status;
     put_counts(paper, protocol);
+    put_denials(paper, protocol);
     put_juveniles(paper, protocol);
     if ((status = put_flows(paper, protocol, FLOWS_JUVENILE)) != STATUS_OK)
         return status;

@@ -92,6 +92,7 @@ static int explain(const struct options *options, const struct protocol *protoco
     struct explain_question question = {.event = options_text(options, "event"),
                                         .from = options_text(options, "from"),
                                         .to = options_text(options, "to"),
+                                        .item = options_text(options, "item"),
                                         .consents = consents,
                                         .consent_count = options_count(options, "consent"),
                                         .area = options_text(options, "area"),
@@ -146,7 +147,7 @@ static bool check_cases(const struct cases *cases, const char *path, struct poli
             bytes_append_view(told, bytes_buffer_view(&differences));
             failed++;
         }
-        coverage_add(coverage, decision);
+        coverage_add(coverage, &it->request, decision);
     }
     bytes_append_format(told, "%u of %u cases hold.\n", cases->count - failed, cases->count);
     bytes_buffer_free(&differences);
@@ -406,7 +407,8 @@ static const struct option_spec explain_options[] = {
     {"catalogue", "FILE", "the catalogue that the protocol is written against", OPTION_TEXT, true},
     {"event", "TYPE", "event type, such as release.planned", OPTION_TEXT, true},
     {"from", "ID", "member that would send it", OPTION_TEXT, true},
-    {"to", "ID", "member that would receive it", OPTION_TEXT, true},
+    {"to", "ID", "member that would receive it; without it, everybody", OPTION_TEXT, false},
+    {"item", "LABEL", "an item that they would receive with it", OPTION_TEXT, false},
     {"consent", "SCOPE", "a consent in force", OPTION_LIST, false},
     {"juvenile", NULL, "the person is under 18", OPTION_FLAG, false},
     {"area", "AREA", "where the person lives", OPTION_TEXT, false},

@@ -190,7 +190,7 @@ static enum status check_answers(const json_t *answers, struct kind_reason *reas
         (status = check_flag(answers, "is_target", reason)) != STATUS_OK ||
         (status = check_flag(answers, "same_person", reason)) != STATUS_OK)
         return status;
-    return check_list(json_object_get(answers, "asks"), "asks", reason);
+    return check_list(json_object_get(answers, "asked"), "asked", reason);
 }
 
 static enum status check_disclosed(const json_t *disclosed, struct kind_reason *reason)
@@ -358,6 +358,15 @@ static void bind_attributes(const json_t *attributes, const struct catalogue *ca
     }
 }
 
+static void bind_asked(const struct catalogue *catalogue, struct policy_request *request)
+{
+    uint16_t at = catalogue->events[request->event].asked;
+
+    if (at != CATALOGUE_NONE && request->attributes[at].data != NULL)
+        (void)catalogue_parse_labels(catalogue, CATALOGUE_NONE, request->attributes[at], &request->asked,
+                                     NULL);
+}
+
 static bool flag_of(const json_t *object, const char *key, bool missing)
 {
     const json_t *value = json_object_get(object, key);
@@ -377,6 +386,9 @@ static void bind_answers(const json_t *answers, const struct catalogue *catalogu
     facts->correlated_from = text_of(answers, "from");
     facts->correlated_same_subject = flag_of(answers, "same_person", true);
     facts->correlated_disclosed_to_sender = flag_of(answers, "sent_to_sender", true);
+    facts->correlated_is_target = flag_of(answers, "is_target", false);
+    facts->correlated_asks = json_object_get(answers, "asked") != NULL;
+    facts->correlated_asked = labels_of(catalogue, json_object_get(answers, "asked"));
 }
 
 bool replay_bind(const struct replay *replay, const struct protocol *protocol, struct replay_bound *ret)
@@ -405,6 +417,7 @@ bool replay_bind(const struct replay *replay, const struct protocol *protocol, s
     ret->request.effective = REQUEST_NO_DATE;
     bind_attributes(json_object_get(root, "attributes"), catalogue, &ret->request);
     ret->request.held = labels_of(catalogue, json_object_get(root, "held"));
+    bind_asked(catalogue, &ret->request);
     ret->request.juvenile = juvenile == NULL || juvenile[0] == 'u' ? JUVENILE_UNKNOWN
                             : juvenile[0] == 'y'                   ? JUVENILE_YES
                                                                    : JUVENILE_NO;

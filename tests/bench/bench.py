@@ -176,16 +176,21 @@ def bench_entries(bench):
     return said["pipeline"]["entries"]
 
 
+def crowd(bench, name):
+    """Memory of the broker while many agents are connected, after whatever it has done so far."""
+    program = subprocess.Popen([str(bench.harness.BIN / "bench_crowd"), str(bench.scheme.root), bench.scheme.endpoint,
+                                str(CROWD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    if program.stdout.readline().strip() != "welcome":
+        raise bench.harness.Failed("the crowd was not welcomed")
+    rss, anonymous = resident(bench.broker_pid())
+    emit(name, [rss], "MiB", anonymous=round(anonymous, 1))
+    program.communicate("")
+
+
 def memory(bench):
     rss, anonymous = resident(bench.broker_pid())
     emit("broker_rss_after_load", [rss], "MiB", anonymous=round(anonymous, 1))
-    crowd = subprocess.Popen([str(bench.harness.BIN / "bench_crowd"), str(bench.scheme.root), bench.scheme.endpoint,
-                              str(CROWD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    if crowd.stdout.readline().strip() != "welcome":
-        raise bench.harness.Failed("the crowd was not welcomed")
-    rss, anonymous = resident(bench.broker_pid())
-    emit(f"broker_rss_with_{CROWD}_connections", [rss], "MiB", anonymous=round(anonymous, 1))
-    crowd.communicate("")
+    crowd(bench, f"broker_rss_after_load_with_{CROWD}_connections")
     bench.scheme.start_agent("drugs.stoke")
     time.sleep(2)
     rss, anonymous = resident(bench.scheme.daemons["drugs.stoke"].process.pid)
@@ -262,6 +267,7 @@ def main():
             bench = Bench(harness, pathlib.Path(folder))
             try:
                 if part == "through":
+                    crowd(bench, f"broker_rss_with_{CROWD}_connections")
                     through(bench, given.runs, given.quick)
                     memory(bench)
                 else:

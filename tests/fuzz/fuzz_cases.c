@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bytes_buffer_clear(&text);
         same = cases_check(files.protocol, &cases->list[i], &decision, &text);
         assert(text.status == STATUS_OK && same == (text.size == 0));
-        coverage_add(coverage, &decision);
+        coverage_add(coverage, &cases->list[i].request, &decision);
     }
     bytes_buffer_free(&text);
     cases_free(&cases);

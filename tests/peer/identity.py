@@ -133,12 +133,14 @@ class Bundle:
         section = re.search(r"^items:\n(.*?)^\S", text, re.S | re.M)[1]
         return re.findall(r"^  (\w+):", section, re.M)
 
-    def purposes(self):
-        """Purpose by event type, as the protocols state it."""
-        found = {}
+    def purposes(self, member):
+        """Purpose by event type, as the protocols state it for the class of this member."""
+        found, own = {}, member.split(".")[0]
+        rule = r"from: \[?([\w, ]+)\]?[^\n]*\n\s+events: \[(.*?)\][^\n]*\n\s+purpose: (.*)"
         for protocol in self.body.protocols:
-            for events, purpose in re.findall(r"events: \[(.*?)\]\n\s+purpose: (.*)", protocol.content.decode()):
-                found.update((event, purpose.strip()) for event in events.split(", "))
+            for classes, events, purpose in re.findall(rule, protocol.content.decode()):
+                if {own, "any"} & {name.strip() for name in classes.split(",")}:
+                    found.update((event, purpose.strip()) for event in events.split(", "))
         return found
 
     def pseudonym_key(self, keys):

@@ -193,7 +193,7 @@ class Peer:
         opening = envelope.opening_of([(label, attributes[label]) for label in self.in_order(attributes)])
         core = {"event": core.get("event") or self.new_id(), "type": kind,
                 "protocol": self.bundle.body.protocols[0].id, "bundle": self.bundle.digest, "from": self.member,
-                "purpose": self.bundle.purposes()[kind], "officer": "automatic:peer",
+                "purpose": self.bundle.purposes(self.member)[kind], "officer": "automatic:peer",
                 "subject": core.get("subject") or self.pseudonym(pnc), "occurred": now, "created": now,
                 "attributes": envelope.commitments_of(opening), **core}
         return Event(core, opening, {**attributes, **items})

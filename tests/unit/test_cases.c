@@ -101,6 +101,10 @@ static void test_mistakes(void **state)
          "nothing}\n  expect: {recorded: yes}\n- case: one",
          "is also the case of line"},
         {"  adult: {", "  adult: {like: child, ", "'like'"},
+        {"like: adult", "like: adult, glass: {broken: yes}", "'broken'"},
+        {"like: adult", "like: adult, glass: {used: many}", "'many'"},
+        {"holds: [", "answers: {type: arrest.made}, holds: [", "'from'"},
+        {"holds: [", "answers: {type: arrest.made, from: a.b, asked: [tea]}, holds: [", "no item 'tea'"},
     };
 
     (void)state;
@@ -197,6 +201,34 @@ static void test_check(void **state)
     policy_close(&world);
 }
 
+/* What the broker would know of overrides, and what was asked, reach the decision. */
+static void test_glass_and_questions(void **state)
+{
+    static const char override[] = "protocol: p\ncatalogue: c\nclock: \"2026-12-01T09:00:00Z\"\ncases:\n"
+                                   "- case: one\n"
+                                   "  given: {glass: {used: 3}}\n"
+                                   "  event: {type: override.made, from: drugs.stoke, holds: [name], "
+                                   "attributes: {rule: danger-to-anyone,\n"
+                                   "          reason: imminent_harm, duty_role: duty_officer}}\n"
+                                   "  expect: {refused: {event: quota-used-up}}\n";
+    static const char answer[] =
+        "protocol: p\ncatalogue: c\nclock: \"2026-12-01T09:00:00Z\"\npeople:\n"
+        "  adult: {listed: yes, strand: catch_convict, area: stoke, home_force: \"21\", juvenile: no,\n"
+        "          review_due: \"2026-12-15\"}\n"
+        "cases:\n"
+        "- case: one\n"
+        "  given: {like: adult}\n"
+        "  event: {type: case.answered, from: probation.staffordshire, holds: everything,\n"
+        "          answers: {type: case.queried, from: police.staffordshire, asked: [band]}}\n"
+        "  expect: {to: {police.staffordshire: [band]}}\n";
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_string_equal(check(override), "");
+    assert_string_equal(check(answer), "");
+    policy_close(&world);
+}
+
 static const struct coverage_unit *find(const struct coverage *coverage, enum coverage_kind kind,
                                         const char *rule, const char *event, uint16_t entry,
                                         enum policy_code code)
@@ -230,7 +262,7 @@ static void test_coverage(void **state)
     assert_int_equal(before.tried[COVERAGE_RULE], 0);
     assert_false(coverage_complete(&before));
     assert_string_equal(check(GOOD), "");
-    coverage_add(coverage, &decision);
+    coverage_add(coverage, &world.request, &decision);
     after = coverage_sum(coverage);
     assert_int_equal(after.tried[COVERAGE_RULE], 1);
     assert_int_equal(after.tried[COVERAGE_ENTRY], 2);
@@ -242,7 +274,7 @@ static void test_coverage(void **state)
     policy_list(&world);
     policy_ask(&world, "police.staffordshire", "arrest.made", "juvenile=no", "name");
     policy_answer(&world);
-    coverage_add(coverage, &world.decision);
+    coverage_add(coverage, &world.request, &world.decision);
     assert_int_equal(find(coverage, COVERAGE_ENTRY, "arrest", "arrest.made", 0, POLICY_NONE)->count, 2);
     assert_int_equal(find(coverage, COVERAGE_ENTRY, "arrest", "arrest.made", 1, POLICY_NONE)->count, 1);
     assert_int_equal(find(coverage, COVERAGE_REFUSAL, "arrest", NULL, 1, POLICY_CONSENT)->count, 1);
@@ -262,13 +294,50 @@ static void test_coverage(void **state)
     policy_close(&world);
 }
 
+/* A denial is tried by an event that it names, from whom it names, with something in it that it denies. */
+static void test_denials(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *event;
+        const char *held;
+        uint32_t counts;
+    } rows[] = {
+        {"drugs.stoke", "treatment.ended", "name", 0},
+        {"drugs.stoke", "treatment.started", "name,provider", 0},
+        {"drugs.nowhere", "treatment.ended", "name,outcome", 0},
+        {"drugs.stoke", "treatment.ended", "name,outcome", 1},
+    };
+
+    (void)state;
+    policy_open(&world, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct coverage *coverage = coverage_new(world.protocol);
+        uint32_t count = UINT32_MAX;
+
+        assert_non_null(coverage);
+        policy_ask(&world, rows[i].from, rows[i].event, "juvenile=no", rows[i].held);
+        policy_answer(&world);
+        coverage_add(coverage, &world.request, &world.decision);
+        for (size_t k = 0; k < coverage->count; k++) {
+            const struct coverage_unit *unit = &coverage->units[k];
+
+            if (unit->kind == COVERAGE_DENIAL &&
+                strcmp(world.protocol->denials[unit->denial].id, "treatment-failings") == 0)
+                count = unit->count;
+        }
+        assert_int_equal(count, rows[i].counts);
+        coverage_free(&coverage);
+    }
+    policy_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_files),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_check),    cmocka_unit_test(test_glass_and_questions),
+        cmocka_unit_test(test_coverage), cmocka_unit_test(test_denials),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

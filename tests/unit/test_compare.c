@@ -67,9 +67,9 @@ static void test_one_change(void **state)
          "share_with_ppo_team.\n"},
         {"deadline: {within: PT24H}", "deadline: {within: PT12H}",
          "but with another deadline: within 12 hours instead of within 1 day.\n"},
-        {"condition: statutory_purposes\n        items: [name, dob, pnc_id]\n",
-         "condition: administration_of_justice\n        items: [name, dob, pnc_id]\n",
-         "but with another condition: administration_of_justice instead of statutory_purposes.\n"},
+        {"condition: preventing_unlawful_acts\n        items: [name, attending]",
+         "condition: statutory_purposes\n        items: [name, attending]",
+         "but with another condition: statutory_purposes instead of preventing_unlawful_acts.\n"},
         {"version: 2", "version: 3",
          "staffordshire-ppo, version 3, compared with staffordshire-ppo, version 2.\n"},
         {"\"2027-09-30\"", "\"2027-12-31\"", "- the last day in force: was 2027-09-30, is now 2027-12-31.\n"},
@@ -78,7 +78,7 @@ static void test_one_change(void **state)
         {"throughcare: {longest: P12M}", "throughcare: {longest: P6M}",
          "- Consent throughcare, how long one may run: was P12M, is now P6M.\n"},
         {"urgent: {acknowledge: PT2H, then: duty officer}", "urgent: {acknowledge: PT1H, then: duty officer}",
-         "- Rule warrant, its urgency: was acknowledged within PT2H, else the duty officer is told, is now "
+         ", its urgency: was acknowledged within PT2H, else the duty officer is told, is now "
          "acknowledged within PT1H, else the duty officer is told.\n"},
         {"prison.dovegate: {establishments: [DGI]}", "prison.dovegate: {establishments: [DGI, LEI]}",
          "- Party prison.dovegate, the prisons that it speaks for: was DGI, is now DGI, LEI.\n"},

@@ -48,7 +48,9 @@ static void test_yes(void **state)
     says("s.36(4)");
     says("consent throughcare");
     says("Items: name, dob, station, drug_test_result.");
-    says("Kept for P12M.");
+    says("Not for them, though the event may carry it: pnc_id,");
+    says("Due by 2026-12-01T13:00:00.000Z.");
+    says("Kept for 12 months.");
     question.consent_count = 0;
     assert_int_equal(ask(&question), STATUS_OK);
     assert_false(yes);
@@ -105,6 +107,79 @@ static void mark(bool answered[static 32], uint16_t event, uint16_t from, uint16
         if (route->to_class == to)
             answered[route->rule] = true;
     }
+}
+
+/* One item: yes only if it is among what the recipient would get. */
+static void test_item(void **state)
+{
+    struct explain_question question = {.event = "release.planned",
+                                        .from = "prison.dovegate",
+                                        .to = "probation.staffordshire",
+                                        .item = "address"};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    says("Yes: the item address is among what probation.staffordshire would receive of release.planned.");
+    question.to = "police.staffordshire";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("No: the item address is not among what police.staffordshire would receive of release.planned.");
+    says("Yes: prison.dovegate may send release.planned to police.staffordshire.");
+    question.to = NULL;
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    says("Yes: the item address is among what anybody would receive of release.planned.");
+    question.item = "crn";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    question.item = "drug_test_result";
+    assert_int_equal(ask(&question), STATUS_NOT_FOUND);
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+static void test_everybody(void **state)
+{
+    struct explain_question question = {.event = "release.planned", .from = "prison.dovegate"};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    says("Yes: release.planned goes to police.staffordshire, probation.staffordshire; 1 refused.\n");
+    says("- police.staffordshire receives name, dob, pnc_id, ");
+    says("(rule release-notice, CC 39; ");
+    says("- Rule release-notice: release.planned is not for drugs.stoke, because no consent 'throughcare'");
+    question.event = "treatment.accepted";
+    question.from = "drugs.stoke";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    question.event = "release.planned";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+/* Who asks in vain is told where it does go, and from where. */
+static void test_who_does(void **state)
+{
+    struct explain_question question = {
+        .event = "release.planned", .from = "prison.dovegate", .to = "prison.stafford"};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    says("From class prison it may go to: police, probation, drugs.\n");
+    question.from = "police.staffordshire";
+    question.to = "probation.staffordshire";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("Class probation may receive it from: prison.\n");
+    bytes_buffer_free(&text);
+    policy_close(&world);
 }
 
 /* Every rule can be asked about, and the answer is yes for somebody. */
@@ -185,11 +260,10 @@ static void test_summary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yes),
-        cmocka_unit_test(test_no),
-        cmocka_unit_test(test_every_rule_can_answer_yes),
-        cmocka_unit_test(test_unknown_names),
-        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_yes),           cmocka_unit_test(test_no),
+        cmocka_unit_test(test_item),          cmocka_unit_test(test_everybody),
+        cmocka_unit_test(test_who_does),      cmocka_unit_test(test_every_rule_can_answer_yes),
+        cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_summary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
