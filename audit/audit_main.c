@@ -287,6 +287,24 @@ static int run_search(const struct options *options, void *context)
     return options_fail(options, result == ASK_REFUSED ? EXIT_REFUSED : EXIT_ENVIRONMENT, "%s", reason);
 }
 
+static int run_replay_export(const struct options *options, void *context)
+{
+    char reason[ASK_REASON_SIZE] = "";
+    json_t *request = json_pack("{s:s}", "do", "replay-export");
+
+    (void)context;
+    if (request == NULL || !add_time(options, "since", request) || !add_time(options, "until", request)) {
+        json_decref(request);
+        return EXIT_USAGE;
+    }
+    enum ask_result result =
+        ask_search(options_text(options, "broker"), request, true, options_out(options), reason);
+    json_decref(request);
+    if (result == ASK_DONE)
+        return EXIT_DONE;
+    return options_fail(options, result == ASK_REFUSED ? EXIT_REFUSED : EXIT_ENVIRONMENT, "%s", reason);
+}
+
 /* ---- the table ---- */
 
 int main(int argc, char **argv)
@@ -315,6 +333,12 @@ int main(int argc, char **argv)
         {"json", NULL, "one JSON object a line", OPTION_FLAG, false},
         {.name = NULL},
     };
+    static const struct option_spec replay_options[] = {
+        {"broker", "B", "folder of the running broker", OPTION_TEXT, true},
+        {"since", "T", "from this date or time on", OPTION_TEXT, false},
+        {"until", "T", "before this date or time", OPTION_TEXT, false},
+        {.name = NULL},
+    };
     static const struct command commands[] = {
         {.name = "export",
          .help = "write the log as static files that anybody can verify",
@@ -329,6 +353,10 @@ int main(int argc, char **argv)
          .help = "ask the running broker, which logs the look",
          .options = search_options,
          .run = run_search},
+        {.name = "replay-export",
+         .help = "past decisions, for concordat-protocol compare --replay; the broker logs the look",
+         .options = replay_options,
+         .run = run_replay_export},
         {.name = NULL},
     };
     static const struct program program = {

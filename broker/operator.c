@@ -48,7 +48,7 @@ struct verb_word {
 
 static const struct verb_word verbs[] = {
     {"load", OPERATOR_LOAD}, {"status", OPERATOR_STATUS}, {"search", OPERATOR_SEARCH},
-    {"lift", OPERATOR_LIFT}, {"stop", OPERATOR_STOP},
+    {"lift", OPERATOR_LIFT}, {"stop", OPERATOR_STOP},     {"replay-export", OPERATOR_SEARCH},
 };
 
 static enum status wrong(struct operator_reason *reason, const char *text)
@@ -108,7 +108,7 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
         }
     }
     if (status != STATUS_OK)
-        return wrong(ret_reason, "\"do\" must be load, status, search, lift or stop");
+        return wrong(ret_reason, "\"do\" must be load, status, search, replay-export, lift or stop");
     if (parsed.verb == OPERATOR_LOAD)
         status = parse_load(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_SEARCH)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "broker/retelling.h"
 #include "broker/search_row.h"
 #include "proto/pseudonym.h"
 
@@ -18,6 +20,7 @@
 
 /* A request taken apart; query's views point into it. */
 struct question {
+    bool retell; /* past decisions for a replay, instead of entries */
     struct index_query query;
     struct pseudonym subject;
     char member[TEXT_MAX];
@@ -112,6 +115,8 @@ static enum status take_member(const char *key, const json_t *value, struct ques
 
     if (strcmp(key, "do") == 0)
         return STATUS_OK;
+    if (question->retell && strcmp(key, "since") != 0 && strcmp(key, "until") != 0)
+        return refuse(reason, "a replay export has no \"%.40s\"", key);
     if (strcmp(key, "subject") == 0)
         return take_subject(value, question, reason);
     if (strcmp(key, "member") == 0)
@@ -129,13 +134,20 @@ static enum status take_member(const char *key, const json_t *value, struct ques
     return refuse(reason, "a search has no \"%.40s\"", key);
 }
 
+static bool is_retelling(const json_t *request)
+{
+    const char *what = json_string_value(json_object_get(request, "do"));
+
+    return what != NULL && strcmp(what, "replay-export") == 0;
+}
+
 /* Fills the question in place, as its views point into it. */
 static enum status parse(const json_t *request, struct question *question, struct search_reason *reason)
 {
     void *at =
         json_object_iter((json_t *)(uintptr_t)request); /* jansson iterates only over what is not const */
 
-    *question = (struct question){.query = {.limit = 0}};
+    *question = (struct question){.retell = is_retelling(request)};
     while (at != NULL) {
         enum status status =
             take_member(json_object_iter_key(at), json_object_iter_value(at), question, reason);
@@ -158,6 +170,8 @@ void search_question(const json_t *request, struct byte_buffer *ret_text)
     static const char *const keys[] = {"subject", "member", "type", "outcome", "since", "until", "limit"};
     size_t before = ret_text->size;
 
+    if (is_retelling(request))
+        bytes_append_string(ret_text, "replay-export");
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(request, keys[i]);
         const char *space = ret_text->size > before ? " " : "";
@@ -182,10 +196,10 @@ static void tell(struct search *search)
         continue;
 }
 
-static bool put_row(void *context, const struct index_hit *hit)
+/* Waits for room; takes the row over. */
+static bool put_json(void *context, json_t *row)
 {
     struct search *search = context;
-    json_t *row = search_row_json(hit);
 
     (void)pthread_mutex_lock(&search->mutex);
     while (!atomic_load(&search->stop) && search->count == WAITING_MAX)
@@ -206,10 +220,33 @@ static bool put_row(void *context, const struct index_hit *hit)
     return go_on;
 }
 
+static bool put_row(void *context, const struct index_hit *hit)
+{
+    return put_json(context, search_row_json(hit));
+}
+
+static enum status retell(struct search *search)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(search->store_path, '/');
+    const struct retelling_options options = {.folder = folder,
+                                              .store_path = search->store_path,
+                                              .since = search->question.query.since,
+                                              .until = search->question.query.until,
+                                              .stop = &search->stop};
+
+    if (slash == NULL || snprintf(folder, sizeof folder, "%.*s", (int)(slash - search->store_path),
+                                  search->store_path) >= (int)sizeof folder)
+        return STATUS_BAD_ARGUMENT;
+    return retelling_run(&options, put_json, search);
+}
+
 static void *run(void *context)
 {
     struct search *search = context;
-    enum status status = index_search(&search->options, &search->question.query, put_row, search);
+    enum status status = search->question.retell
+                             ? retell(search)
+                             : index_search(&search->options, &search->question.query, put_row, search);
 
     (void)pthread_mutex_lock(&search->mutex);
     if (search->status == STATUS_OK)

@@ -16,6 +16,9 @@
  * {"index","time","kind","from","to","type","subject","rule","gateway","purpose","labels":[],"outcome","reason",
  * "flags":[],"event"}, with null for what does not apply; flags are "late", "juvenile", "break-glass" and,
  * when the personal part was erased, "erased". Last reply: {"found":N}.
+ *
+ * {"do":"replay-export"} with "since" and "until" alone tells past decisions instead, a line of
+ * docs/replay-format.md each (broker/retelling.h).
  */
 
 struct search;

@@ -154,3 +154,24 @@ void person_forget_consent(struct register_state *state, const char *scope)
                      (above & (REGISTER_GROUND_CONSENT(at) - 1)) |
                      ((above >> 1) & ~(REGISTER_GROUND_CONSENT(at) - 1));
 }
+
+void person_each(const struct register_state *state,
+                 void (*put)(void *context, const char *field, const char *value), void *context)
+{
+    static const char *const ages[] = {"unknown", "yes", "no"};
+    char date[CIVIL_DATE_SIZE];
+
+    put(context, "listed", state->entry.listed ? "yes" : "no");
+    if (state->entry.juvenile != JUVENILE_UNKNOWN)
+        put(context, "juvenile", ages[state->entry.juvenile]);
+    if (state->entry.review_due != REGISTER_NO_DATE) {
+        civil_format_date(state->entry.review_due, date);
+        put(context, "review_due", date);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const char *text = (const char *)&state->entry + texts[i].offset;
+
+        if (text[0] != '\0')
+            put(context, texts[i].name, text);
+    }
+}

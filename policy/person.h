@@ -34,3 +34,7 @@ enum status person_consent(struct register_state *state, const struct person_con
 
 /* person_forget_consent - as if the scope had never been recorded. */
 void person_forget_consent(struct register_state *state, const char *scope);
+
+/* person_each - calls put for each fact that is known, as person_set takes it; consents apart. */
+void person_each(const struct register_state *state,
+                 void (*put)(void *context, const char *field, const char *value), void *context);

@@ -224,10 +224,10 @@ static enum status check_juvenile(const json_t *root, struct kind_reason *reason
 
 static enum status check_line(struct replay *replay, struct kind_reason *reason)
 {
-    static const char *const keys[] = {"replay",    "at",      "id",         "subject",    "event",
-                                       "from",      "created", "attributes", "held",       "juvenile",
-                                       "person",    "answers", "repeats",    "supersedes", "not_active",
-                                       "disclosed", NULL};
+    static const char *const keys[] = {"replay",    "at",       "id",         "subject",    "event",
+                                       "from",      "created",  "attributes", "held",       "juvenile",
+                                       "person",    "answers",  "repeats",    "supersedes", "not_active",
+                                       "disclosed", "protocol", NULL};
     const json_t *root = replay->root;
     struct register_state state;
     enum status status;
@@ -242,6 +242,7 @@ static enum status check_line(struct replay *replay, struct kind_reason *reason)
     replay->created = replay->at;
     if ((status = read_time(root, "created", false, &replay->created, reason)) != STATUS_OK ||
         (status = check_text(root, "id", false, reason)) != STATUS_OK ||
+        (status = check_text(root, "protocol", false, reason)) != STATUS_OK ||
         (status = check_text(root, "subject", false, reason)) != STATUS_OK ||
         (status = check_text(root, "event", true, reason)) != STATUS_OK ||
         (status = check_text(root, "from", true, reason)) != STATUS_OK ||
@@ -290,6 +291,11 @@ void replay_free(struct replay **replay)
     json_decref((*replay)->root);
     free(*replay);
     *replay = NULL;
+}
+
+const char *replay_protocol(const struct replay *replay)
+{
+    return json_string_value(json_object_get(replay->root, "protocol"));
 }
 
 const char *replay_event(const struct replay *replay)

@@ -35,6 +35,7 @@ void replay_free(struct replay **replay);
  * catalogue has no such event type. The purpose is the protocol's own. */
 bool replay_bind(const struct replay *replay, const struct protocol *protocol, struct replay_bound *ret);
 
+const char *replay_protocol(const struct replay *replay); /* NULL: the line does not say */
 const char *replay_event(const struct replay *replay);
 const char *replay_from(const struct replay *replay);
 

@@ -24,6 +24,7 @@ struct replaying {
     size_t count;
     size_t capacity;
     uint64_t lines;
+    uint64_t others;      /* lines about another protocol */
     uint64_t disclosures; /* under the old version */
     uint64_t refused;     /* of those, no longer under the new */
     uint64_t granted;     /* new ones */
@@ -220,8 +221,13 @@ enum status replaying_add(struct replaying *replaying, const struct replay *repl
 {
     const struct policy_decision *old_decision = &replaying->old_decision,
                                  *new_decision = &replaying->new_decision;
+    const char *protocol = replay_protocol(replay);
     enum status status = STATUS_OK;
 
+    if (protocol != NULL && strcmp(protocol, replaying->before.id) != 0) {
+        replaying->others++;
+        return STATUS_OK;
+    }
     decide(replay, &replaying->before, &replaying->old_facts, &replaying->old_decision);
     decide(replay, &replaying->after, &replaying->new_facts, &replaying->new_decision);
     replaying->lines++;
@@ -257,6 +263,9 @@ uint64_t replaying_write(const struct replaying *replaying, struct byte_buffer *
             "%" PRIu64 " events are decided otherwise under version %u than the log has them (the first "
             "on line %" PRIu64 "): they were decided under another version, or facts are missing.\n",
             replaying->unlike, replaying->before.version, replaying->first_unlike);
+    if (replaying->others > 0)
+        bytes_append_format(ret_text, "%" PRIu64 " events of other protocols were left out.\n",
+                            replaying->others);
     for (size_t i = 0; i < replaying->count; i++)
         bytes_append_format(ret_text, "- %" PRIu64 " times (first on line %" PRIu64 "): %s\n",
                             replaying->groups[i].count, replaying->groups[i].first,
