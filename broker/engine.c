@@ -537,6 +537,18 @@ static enum status write_due(struct engine *engine, bool all)
     return status;
 }
 
+/* Why the log is not signed, to whoever looks after the broker: once, until it is signed again. */
+static void tell_unsigned(struct engine *engine, const struct logbook_reason *reason)
+{
+    struct outgoing *alert = NULL;
+
+    if (engine->unsigned_told || outgoing_new(PIPELINE_ALERT, &alert) != STATUS_OK)
+        return; /* without memory now: at the next try */
+    bytes_append_format(&alert->bytes, "the log is not signed: %s", reason->text);
+    engine->unsigned_told = true;
+    outgoing_put(engine->outgoing, &alert);
+}
+
 static enum status sign(struct engine *engine)
 {
     struct logbook_reason reason;
@@ -548,6 +560,10 @@ static enum status sign(struct engine *engine)
     status = logbook_sign(engine->logbook, engine->now, &reason);
     CRASH_POINT("broker.after_sign");
     engine->last_signed = engine->now;
+    if (status == STATUS_OK)
+        engine->unsigned_told = false;
+    else if (status != STATUS_NO_SPACE) /* which the status tells */
+        tell_unsigned(engine, &reason);
     /* A clock that went back, or a full disk: later. */
     return status == STATUS_ROLLBACK || status == STATUS_NO_SPACE ? STATUS_OK : status;
 }

@@ -29,7 +29,7 @@ struct engine {
     struct index *index; /* NULL: none */
     struct outgoing_queue *outgoing;
     struct rulebook *rulebook;
-    struct party_set active[RULEBOOK_PROTOCOLS_MAX];
+    struct party_set active[BUNDLE_PROTOCOLS_MAX];
     int64_t active_until; /* when certificates are looked at again */
     struct peers *peers;
     struct subjects *subjects;
@@ -47,6 +47,7 @@ struct engine {
     bool bundle_due; /* the rulebook in force could not be written down yet */
     int64_t disk_looked;
     int64_t last_signed;
+    bool unsigned_told; /* that the log cannot be signed */
     int64_t looked; /* when the last round through the clocks of undelivered sections began */
     bool looking;   /* it is under way, and got to */
     struct store_slice_key look_after;

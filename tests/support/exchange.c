@@ -200,6 +200,9 @@ static void pump(struct exchange *exchange, int wait_ms)
         case PIPELINE_BUNDLE:
             exchange->bundle_in_force = true;
             break;
+        case PIPELINE_ALERT:
+            copy_text(exchange->alert, sizeof exchange->alert, out[i]->bytes);
+            break;
         case PIPELINE_FATAL:
             copy_text(exchange->fatal, sizeof exchange->fatal, out[i]->bytes);
             break;

@@ -46,6 +46,7 @@ struct exchange {
     uint64_t connections;
     uint64_t requests;
     char control[4096]; /* the last answer to a control request */
+    char alert[512];    /* the last */
     char fatal[512];
     bool bundle_in_force;
 };

@@ -1,5 +1,7 @@
 #include "tests/support/support.h"
 
+#include <string.h>
+
 #include "broker/rulebook.h"
 #include "tests/support/exchange.h"
 
@@ -34,12 +36,40 @@ static void test_one_event_end_to_end(void **state)
     assert_int_equal(exchange_entries(exchange, RECORD_BUNDLE_LOADED), 1);
 }
 
+/* A clock that was set back stops the signing of the log, and whoever looks after the broker is told why. */
+static void test_a_log_that_cannot_be_signed_is_told(void **state)
+{
+    struct exchange *exchange = *state;
+    const char *query = "{\"do\":\"log-query\",\"officer\":\"unix:1\",\"question\":\"everything\"}";
+
+    exchange->limits.sign_every = 10;
+    exchange_start(exchange);
+    assert_non_null(strstr(exchange_control(exchange, query), "index"));
+    exchange_stop(exchange);
+    exchange->clock = clock_at(clock_now(&exchange->clock) - PARTNERSHIP_DAY);
+    exchange_start(exchange);
+    assert_string_equal(exchange->alert, "");
+    for (int i = 0; i < 100 && exchange->alert[0] == '\0'; i++)
+        assert_non_null(strstr(exchange_control(exchange, query), "index"));
+    assert_string_equal(exchange->alert, "the log is not signed: the clock shows a time before the last "
+                                         "checkpoint's: nothing is signed until it is right");
+    exchange->alert[0] = '\0';
+    assert_non_null(strstr(exchange_control(exchange, query), "index"));
+    assert_string_equal(exchange->alert, ""); /* once */
+    exchange_stop(exchange);
+    exchange->clock = clock_at(PARTNERSHIP_NOW + PARTNERSHIP_DAY);
+    exchange_start(exchange);
+    exchange_stop(exchange);
+    exchange_assert_log(exchange);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, exchange_setup, exchange_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_one_event_end_to_end),
+        TEST(test_a_log_that_cannot_be_signed_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
