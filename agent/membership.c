@@ -1,5 +1,6 @@
 #include "agent/membership.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,7 @@ static enum status load_protocols(struct membership *membership, struct bundle *
     enum status status = STATUS_OK;
     size_t count = bundle_protocol_count(bundle);
 
-    if (count > MEMBERSHIP_PROTOCOLS_MAX)
-        return refuse(ret_reason, STATUS_TOO_LARGE, "list of protocols", errors);
+    assert(count <= BUNDLE_PROTOCOLS_MAX); /* or it were no bundle */
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = protocol_load(bundle_protocol(bundle, i), membership->catalogue, errors,
                                &membership->protocols[i]);

@@ -9,14 +9,13 @@
  * A bundle in force, with what it carries ready for use: the catalogue, the protocols, the pseudonym keys.
  * Never changed; a newer bundle makes another membership.
  */
-#define MEMBERSHIP_PROTOCOLS_MAX 16
 
 struct membership {
     struct bundle *bundle;
     const struct directory *directory;
     struct catalogue *catalogue;
     size_t protocol_count;
-    struct protocol *protocols[MEMBERSHIP_PROTOCOLS_MAX];
+    struct protocol *protocols[BUNDLE_PROTOCOLS_MAX];
     struct bundle_epoch *epochs; /* ascending */
     size_t epoch_count;
 };
@@ -27,9 +26,8 @@ struct membership {
  * keystore    ours; NULL reads no pseudonym keys (to judge what came under an older bundle)
  * ret_reason  one sentence when the status is not STATUS_OK; may be NULL
  *
- * Returns STATUS_BAD_FORMAT (a catalogue or protocol that does not load), STATUS_TOO_LARGE (more protocols
- * than MEMBERSHIP_PROTOCOLS_MAX), STATUS_NO_MEMORY, or what bundle_open_epochs() returns. Freed with
- * membership_free.
+ * Returns STATUS_BAD_FORMAT (a catalogue or protocol that does not load), STATUS_NO_MEMORY, or what
+ * bundle_open_epochs() returns. Freed with membership_free.
  */
 enum status membership_load(struct bundle *bundle, const struct keystore *keystore,
                             struct membership **ret_membership, struct bundle_reason *ret_reason);

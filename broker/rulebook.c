@@ -1,5 +1,6 @@
 #include "broker/rulebook.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,7 @@ static enum status load_protocols(struct rulebook *rulebook, struct yaml_errors 
 {
     size_t count = bundle_protocol_count(rulebook->bundle);
 
-    if (count > RULEBOOK_PROTOCOLS_MAX) {
-        (void)snprintf(reason, size, "the bundle carries %zu protocols; %d are the most", count,
-                       RULEBOOK_PROTOCOLS_MAX);
-        return STATUS_TOO_LARGE;
-    }
+    assert(count <= BUNDLE_PROTOCOLS_MAX); /* or it were no bundle */
     for (size_t i = 0; i < count; i++) {
         struct rulebook_protocol *slot = &rulebook->protocols[i];
         struct byte_view text = bundle_protocol(rulebook->bundle, i);

@@ -7,7 +7,6 @@
  * A bundle with its catalogue and protocols read: what frames are verified and decided under. Never changed
  * once made; shared between threads by reference.
  */
-#define RULEBOOK_PROTOCOLS_MAX 32
 
 struct rulebook_protocol {
     struct protocol *protocol;
@@ -19,15 +18,15 @@ struct rulebook {
     const struct directory *directory; /* the bundle's */
     struct catalogue *catalogue;
     size_t protocol_count;
-    struct rulebook_protocol protocols[RULEBOOK_PROTOCOLS_MAX]; /* ascending by id */
+    struct rulebook_protocol protocols[BUNDLE_PROTOCOLS_MAX]; /* ascending by id */
     _Atomic unsigned references;
 };
 
 /*
  * rulebook_new - read what the bundle carries; the bundle is shared. Freed with rulebook_free.
  *
- * Returns STATUS_BAD_FORMAT (the catalogue or a protocol does not load), STATUS_TOO_LARGE (too many
- * protocols) or STATUS_NO_MEMORY; reason (size bytes) then holds one sentence.
+ * Returns STATUS_BAD_FORMAT (the catalogue or a protocol does not load) or STATUS_NO_MEMORY; reason (size
+ * bytes) then holds one sentence.
  */
 enum status rulebook_new(struct bundle *bundle, struct rulebook **ret, char *reason, size_t size);
 

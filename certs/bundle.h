@@ -10,9 +10,10 @@
  * and may be shared between threads.
  */
 
-#define BUNDLE_LARGEST      ((size_t)16 << 20) /* of the file */
-#define BUNDLE_HEAD_LARGEST ((size_t)64 << 10) /* of an encoded SignedHead */
-#define BUNDLE_LONGEST_DAYS 90
+#define BUNDLE_LARGEST       ((size_t)16 << 20) /* of the file */
+#define BUNDLE_HEAD_LARGEST  ((size_t)64 << 10) /* of an encoded SignedHead */
+#define BUNDLE_LONGEST_DAYS  90
+#define BUNDLE_PROTOCOLS_MAX 32
 
 struct bundle;
 struct Wire__SignedHead;

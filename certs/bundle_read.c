@@ -97,6 +97,9 @@ static enum status check_numbers(const Wire__BundleBody *body, struct bundle_rea
         return reason_refuse(reason, STATUS_BAD_FORMAT, "it holds no web root");
     if (body->catalogue.len == 0)
         return reason_refuse(reason, STATUS_BAD_FORMAT, "it holds no catalogue");
+    if (body->n_protocols > BUNDLE_PROTOCOLS_MAX)
+        return reason_refuse(reason, STATUS_BAD_FORMAT, "it carries %zu protocols, and %d are the most",
+                             body->n_protocols, BUNDLE_PROTOCOLS_MAX);
     for (size_t i = 0; i < body->n_protocols; i++) {
         if (!wire_check_name(bytes_of_string(body->protocols[i]->id)))
             return reason_refuse(reason, STATUS_BAD_FORMAT, "protocol %zu has no proper id", i + 1);

@@ -1,5 +1,6 @@
 #include "tests/support/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,6 +211,26 @@ static void protocol_twice(Wire__BundleBody *body)
     body->protocols = twice;
     body->n_protocols = 2;
 }
+static void too_many_protocols(Wire__BundleBody *body)
+{
+    static Wire__ProtocolFile *list[BUNDLE_PROTOCOLS_MAX + 1];
+    static Wire__ProtocolFile files[BUNDLE_PROTOCOLS_MAX + 1];
+    static char ids[BUNDLE_PROTOCOLS_MAX + 1][4];
+
+    for (size_t i = 0; i < BUNDLE_PROTOCOLS_MAX + 1; i++) {
+        files[i] = *body->protocols[0];
+        (void)snprintf(ids[i], sizeof ids[i], "p%02zu", i % 100);
+        files[i].id = ids[i];
+        list[i] = &files[i];
+    }
+    body->protocols = list;
+    body->n_protocols = BUNDLE_PROTOCOLS_MAX + 1;
+}
+static void as_many_protocols_as_may_be(Wire__BundleBody *body)
+{
+    too_many_protocols(body);
+    body->n_protocols = BUNDLE_PROTOCOLS_MAX;
+}
 static void certificate_twice(Wire__BundleBody *body)
 {
     body->certificates[1] = body->certificates[2];
@@ -336,6 +357,8 @@ static const struct {
     CASE(no_catalogue, BAD_FORMAT),
     CASE(protocol_in_capitals, BAD_FORMAT),
     CASE(protocol_twice, NOT_CANONICAL),
+    CASE(too_many_protocols, BAD_FORMAT),
+    CASE(as_many_protocols_as_may_be, OK),
     CASE(certificate_twice, BAD_CERTIFICATE),
     CASE(foreign_certificate, BAD_CERTIFICATE),
     CASE(no_certificates, BAD_FORMAT),
