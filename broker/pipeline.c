@@ -13,7 +13,6 @@
 #include "broker/quota.h"
 #include "broker/verifying.h"
 
-#define WORKERS_MAX    16
 #define ARENAS         32    /* frames verified and not yet stored: 0.5 MiB each with 64 events */
 #define WORDS          65536 /* room for what is not a frame */
 #define VERDICTS       256
@@ -55,7 +54,7 @@ struct pipeline {
     int64_t held_since;
     bool dead;
 
-    pthread_t workers[WORKERS_MAX];
+    pthread_t workers[PIPELINE_WORKERS_MAX];
     unsigned worker_count;
     pthread_t store_thread;
     bool store_running;
@@ -359,7 +358,7 @@ static enum status start_threads(struct pipeline *pipeline)
     if (pthread_create(&pipeline->store_thread, NULL, run_store, pipeline) != 0)
         return STATUS_NO_MEMORY;
     pipeline->store_running = true;
-    for (unsigned i = 0; i < pipeline->limits.verify_workers && i < WORKERS_MAX; i++) {
+    for (unsigned i = 0; i < pipeline->limits.verify_workers && i < PIPELINE_WORKERS_MAX; i++) {
         if (pthread_create(&pipeline->workers[i], NULL, run_worker, pipeline) != 0)
             return i == 0 ? STATUS_NO_MEMORY : STATUS_OK;
         pipeline->worker_count++;
@@ -540,7 +539,7 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
                             struct pipeline_reason *ret_reason)
 {
     struct job *job = NULL;
-    struct rulebook *before;
+    struct rulebook *other = NULL;
     enum status status = job_new(JOB_BUNDLE, &job);
 
     ret_reason->text[0] = '\0';
@@ -552,16 +551,21 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
         job_free(&job);
         return status;
     }
-    /* From now on frames are verified under the new one; those under way are found out by the store thread.
-     */
-    must(pthread_mutex_lock(&pipeline->mutex));
-    before = pipeline->rulebook;
-    pipeline->rulebook = rulebook_share(job->rulebook);
-    must(pthread_mutex_unlock(&pipeline->mutex));
-    rulebook_free(&before);
+    other = rulebook_share(job->rulebook); /* the job is out of our hands once it is put */
     status = put_word(pipeline, job);
-    if (status != STATUS_OK)
+    if (status == STATUS_OK) {
+        /* From now on frames are verified under the new one; those under way are found out by the store
+         * thread. */
+        struct rulebook *before = NULL;
+        must(pthread_mutex_lock(&pipeline->mutex));
+        before = pipeline->rulebook;
+        pipeline->rulebook = other;
+        must(pthread_mutex_unlock(&pipeline->mutex));
+        other = before;
+    } else {
         (void)snprintf(ret_reason->text, sizeof ret_reason->text, "%s", status_text(status));
+    }
+    rulebook_free(&other);
     return status;
 }
 

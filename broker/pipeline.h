@@ -14,8 +14,9 @@
  * committed and synced. All functions but pipeline_start and pipeline_stop belong to the one thread that owns
  * the sockets, and none of them waits for the disk.
  *
- * The gate itself answers Hello, BundleRequest, LogRequest and Cosignature; everything else comes here:
- * PlanRequest, Publish, Fetch, ReceiptBatch, ReportBatch, Query. Malformed bytes are answered with Error.
+ * The gate itself answers Hello and BundleRequest, and refuses LogRequest and Cosignature, which are not
+ * served yet. What else an agent says comes here: PlanRequest, Publish, Fetch, ReceiptBatch, ReportBatch;
+ * Query is refused here. Malformed bytes are answered with Error.
  *
  * Where a test build can be made to die (base/crash.h):
  *   broker.intake            a frame was submitted
@@ -32,9 +33,11 @@
 struct pipeline;
 struct keystore;
 
+#define PIPELINE_WORKERS_MAX 16
+
 /* Everything here is a setting; pipeline_limits() gives the usual values. Periods are milliseconds. */
 struct pipeline_limits {
-    unsigned verify_workers;      /* 2 */
+    unsigned verify_workers;      /* 2, at most PIPELINE_WORKERS_MAX */
     size_t intake_frames;         /* 4,096 frames submitted and not yet stored */
     size_t intake_bytes;          /* 16 MiB of them */
     size_t group_frames;          /* 1,024 frames in one transaction */
@@ -118,9 +121,9 @@ enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection
 
 /*
  * pipeline_bundle - a newer bundle, already verified and archived, comes into force: logged, undelivered
- * sections decided again. bundle is shared by the pipeline. ret_reason is filled in unless STATUS_OK:
- * STATUS_BAD_FORMAT when its catalogue or a protocol does not load (the old bundle stays in force),
- * STATUS_BUSY, STATUS_NO_MEMORY or STATUS_CLOSED. PIPELINE_BUNDLE comes out once it is in force.
+ * sections decided again. bundle is shared by the pipeline. Unless STATUS_OK the old bundle stays in force
+ * and ret_reason is filled in: STATUS_BAD_FORMAT when its catalogue or a protocol does not load, STATUS_BUSY,
+ * STATUS_NO_MEMORY or STATUS_CLOSED. PIPELINE_BUNDLE comes out once it is in force.
  */
 enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
                             struct pipeline_reason *ret_reason);

@@ -29,7 +29,7 @@ struct number_setting {
     }
 
 static const struct number_setting numbers[] = {
-    NUMBER(verify_workers, 1, 64),
+    NUMBER(verify_workers, 1, PIPELINE_WORKERS_MAX),
     NUMBER(intake_frames, 16, 1 << 20),
     NUMBER(intake_bytes, 1 << 20, INT64_C(1) << 32),
     NUMBER(group_frames, 1, 1 << 16),

@@ -63,6 +63,7 @@ static void mistakes_are_named(void **state)
     refuse("{\"member\":\"broker.x\",\"listen\":\"h:1\"}", "tcp://HOST:PORT");
     refuse("{\"member\":\"broker.x\",\"listen\":\"tcp://h:1\",\"speed\":1}", "\"speed\" is no setting");
     refuse("{\"member\":\"broker.x\",\"listen\":\"tcp://h:1\",\"credit\":0}", "from 1 to 65536");
+    refuse("{\"member\":\"broker.x\",\"listen\":\"tcp://h:1\",\"verify_workers\":17}", "from 1 to 16");
     refuse("{\"member\":\"broker.x\",\"listen\":\"tcp://h:1\",\"credit\":\"1\"}", "\"credit\"");
     refuse("{\"member\":\"broker.x\",\"listen\":\"tcp://h:1\",\"credit\":1.5}", "\"credit\"");
 }
