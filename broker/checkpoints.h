@@ -5,9 +5,9 @@
 
 /*
  * The last signed checkpoint, in a database of its own, so that no restored copy of the store takes it back
- * (docs/log-format.md, "Checkpoint"). Compare and swap; one writer: whoever opens it takes the fence, and who
- * held it before can replace nothing any more. All functions block on the disk and may return what base/db.h
- * returns.
+ * (docs/log-format.md, "Tree, tiles, checkpoint"). Compare and swap; one writer: whoever opens it takes the
+ * fence, and who held it before can replace nothing any more. All functions block on the disk and may return
+ * what base/db.h returns.
  */
 
 struct checkpoints;

@@ -4,8 +4,8 @@
 #include "proto/wire_codec.h"
 
 /*
- * The frames that the gate reads and writes itself (docs/wire-format.md, "Session"). Everything else is the
- * pipeline's.
+ * The frames that the gate reads and writes itself (docs/wire-format.md, "The dialogue"). Everything else is
+ * the pipeline's.
  */
 
 #define FRAME_BUNDLE_PART ((size_t)200 << 10) /* bytes of the bundle's body in one part */

@@ -77,8 +77,8 @@ struct envelope_published {
 /*
  * envelope_publish_verify - everything about a Publish that needs no rule and no database.
  *
- * publish  passed wire_check_publish(); from: the member who sent it; signer.certificate must be
- *          publish->certificate; key: its signing key. arena: that of the frame; the result lives in it.
+ * publish  of a frame that passed wire_check_frame(); from: the member who sent it; signer.certificate must
+ * be publish->certificate; key: its signing key. arena: that of the frame; the result lives in it.
  *
  * Checks the signature over all headers; every core; that its `from` is from; that each section stands at its
  * place in its header, each place exactly once; that it decodes and is addressed to its slice's `to`; that

@@ -4,8 +4,8 @@
 #include "proto/record.h"
 
 /*
- * How the log's records stand in a row of table log (docs/log-format.md, "Tables"). Writers and readers of
- * such rows share this, so that a stored byte has one meaning.
+ * How the log's records stand in a row of table log (docs/log-format.md, "Databases of a broker"). Writers
+ * and readers of such rows share this, so that a stored byte has one meaning.
  *
  * records  = n times: entry (66) ‖ account salt (32) ‖ uint32 length ‖ account part ‖ uint32 place of its
  * block personal = blocks: salt (32) ‖ uint32 length ‖ personal part; the top bit of length says erased, salt

@@ -15,7 +15,7 @@
  *
  * canonical(x…) is for each x its uint32 length, then its bytes; a list is its uint32 count, then each
  * element likewise. Times, counters and log indexes are 8 bytes, flags 1 byte; what does not apply is an
- * empty string, and 0 for deadline and counters. Format: docs/wire-format.md, "Log record".
+ * empty string, and 0 for deadline and counters. Format: docs/log-format.md, "Record".
  */
 
 #define RECORD_VERSION     1

@@ -29,16 +29,8 @@
  */
 enum status wire_check_frame(const Wire__Frame *frame, const char **ret_reason);
 
-/* The same for one message, in the same way. */
+/* wire_check_hello - the same for a Hello alone. */
 enum status wire_check_hello(const Wire__Hello *hello, const char **ret_reason);
-enum status wire_check_plan_request(const Wire__PlanRequest *request, const char **ret_reason);
-enum status wire_check_plan_answer(const Wire__PlanAnswer *answer, const char **ret_reason);
-enum status wire_check_publish(const Wire__Publish *publish, const char **ret_reason);
-enum status wire_check_publish_answer(const Wire__PublishAnswer *answer, const char **ret_reason);
-enum status wire_check_deliver(const Wire__Deliver *deliver, const char **ret_reason);
-enum status wire_check_receipts(const Wire__ReceiptBatch *batch, const char **ret_reason);
-enum status wire_check_forwarded(const Wire__ForwardedReceipts *forwarded, const char **ret_reason);
-enum status wire_check_signed_head(const Wire__SignedHead *head, const char **ret_reason);
 
 /* wire_check_name - a name of the protocol or catalogue: 1 to WIRE_NAME_MAX of a-z, 0-9, '.', '_' and '-',
  * the first a letter. */

@@ -10,10 +10,10 @@
 #define CHUNK_LEAST ((size_t)64 << 10)
 #define CHUNK_KEPT  ((size_t)1 << 20) /* of memory that stays after a reset */
 #define SWELL       8                 /* how much larger than its bytes a message may be in memory */
+#define SWELL_SPARE ((size_t)64 << 10)
+
 /* Field numbers of message Frame in wire.proto. */
 enum { FRAME_VERSION = 1, FRAME_REQUEST };
-
-#define SWELL_SPARE ((size_t)64 << 10)
 
 struct wire_chunk {
     struct wire_chunk *next;
