@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "base/utf8.h"
 #include "broker/retelling.h"
 #include "broker/search_row.h"
 #include "proto/pseudonym.h"
@@ -66,8 +67,9 @@ static enum status take_text(const char *key, const json_t *value, char out[stat
 {
     size_t size = json_string_length(value);
 
-    if (!json_is_string(value) || size == 0 || size >= TEXT_MAX || strlen(json_string_value(value)) != size)
-        return refuse(reason, "\"%s\" must be a text of 1 to %d characters", key, TEXT_MAX - 1);
+    if (!json_is_string(value) || size == 0 || size >= TEXT_MAX || strlen(json_string_value(value)) != size ||
+        !utf8_printable(bytes_of_string(json_string_value(value))))
+        return refuse(reason, "\"%s\" must be a text of 1 to %d bytes on one line", key, TEXT_MAX - 1);
     memcpy(out, json_string_value(value), size + 1);
     *ret_view = bytes_view(out, size);
     return STATUS_OK;

@@ -365,7 +365,7 @@ static void requests_are_checked(void **state)
         "{\"subject\": \"x\"}",  "{\"subject\": 1}",     "{\"member\": \"\"}",
         "{\"since\": \"soon\"}", "{\"since\": 12}",      "{\"limit\": 0}",
         "{\"limit\": \"2\"}",    "{\"officer\": \"x\"}", "{\"until\": \"1969-01-01\"}",
-        "{\"outcome\": [1, 2]}", "{\"type\": null}",
+        "{\"outcome\": [1, 2]}", "{\"type\": null}",     "{\"type\": \"a\\nb\"}",
     };
     struct search_reason reason;
     struct byte_buffer text = bytes_buffer(1024);
