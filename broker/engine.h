@@ -48,8 +48,8 @@ struct engine {
     int64_t disk_looked;
     int64_t last_signed;
     bool unsigned_told; /* that the log cannot be signed */
-    int64_t looked; /* when the last round through the clocks of undelivered sections began */
-    bool looking;   /* it is under way, and got to */
+    int64_t looked;     /* when the last round through the clocks of undelivered sections began */
+    bool looking;       /* it is under way, and got to */
     struct store_slice_key look_after;
     uint64_t accepted;
     uint64_t refused;
