@@ -20,6 +20,7 @@ struct compose {
     const struct catalogue_event *event;
     uint16_t event_index;
     uint16_t class_index;
+    int64_t now;
     unsigned year;
     struct byte_buffer *storage;
     struct prepared *prepared;
@@ -81,9 +82,29 @@ static enum status not_ours(struct compose *compose)
         compose->draft->protocol != NULL ? compose->draft->protocol : "any protocol of the partnership");
 }
 
+/* What takes away is taken under a protocol that has ended too. */
+static bool in_force(const struct compose *compose, const struct protocol *protocol)
+{
+    return protocol_in_force(protocol, compose->now) || compose->event->effect == EFFECT_REMOVE ||
+           compose->event->effect == EFFECT_WITHDRAW;
+}
+
+static enum status not_in_force(struct compose *compose, const struct protocol *protocol)
+{
+    char from[CIVIL_TIME_SIZE];
+    char until[CIVIL_TIME_SIZE];
+
+    civil_format_time(protocol->in_force_from, from);
+    civil_format_time(protocol->in_force_until, until);
+    return refuse(compose->reason,
+                  "%s is not in force (%.10s until before %.10s): nothing is disclosed under it",
+                  protocol->id, from, until);
+}
+
 static enum status find_protocol(struct compose *compose)
 {
     const struct membership *membership = compose->agent->membership;
+    const struct protocol *ended = NULL;
     const char *id = compose->draft->protocol;
 
     if (id != NULL) {
@@ -91,16 +112,24 @@ static enum status find_protocol(struct compose *compose)
         if (compose->protocol == NULL)
             return refuse(compose->reason,
                           "the partnership has no protocol \"%.64s\": `concordat status` lists them", id);
-        return may_send(compose, compose->protocol) ? STATUS_OK : not_ours(compose);
+        if (!may_send(compose, compose->protocol))
+            return not_ours(compose);
+        return in_force(compose, compose->protocol) ? STATUS_OK : not_in_force(compose, compose->protocol);
     }
     for (size_t i = 0; i < membership->protocol_count; i++) {
         if (!may_send(compose, membership->protocols[i]))
             continue;
+        if (!in_force(compose, membership->protocols[i])) {
+            ended = membership->protocols[i];
+            continue;
+        }
         if (compose->protocol != NULL)
             return refuse(compose->reason, "%s is covered by %s and by %s: say which with --protocol",
                           compose->event->type, compose->protocol->id, membership->protocols[i]->id);
         compose->protocol = membership->protocols[i];
     }
+    if (compose->protocol == NULL && ended != NULL)
+        return not_in_force(compose, ended);
     return compose->protocol != NULL ? STATUS_OK : not_ours(compose);
 }
 
@@ -390,6 +419,7 @@ enum status compose_event(struct agent *agent, const struct draft *draft, int64_
                               .draft = draft,
                               .storage = storage,
                               .prepared = &prepared,
+                              .now = now,
                               .year = year_of(now),
                               .reason = ret_reason};
     enum status status = find_type(&compose);

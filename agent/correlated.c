@@ -33,7 +33,8 @@ static enum status find_received(struct agent *agent, const struct plan *plan, s
 
     if (status != STATUS_OK)
         return status;
-    if (event.has_content && (event.state == INBOX_STORED || event.state == INBOX_SUPERSEDED)) {
+    if (event.has_content && bytes_equal(event.core.protocol, plan->prepared.protocol) &&
+        (event.state == INBOX_STORED || event.state == INBOX_SUPERSEDED)) {
         memcpy(ret->from, event.sender, sizeof ret->from);
         ret->event = catalogue_find_event(agent->membership->catalogue, event.core.type);
         ret->same_subject = memcmp(event.core.subject, plan->prepared.subject, CORE_SUBJECT_SIZE) == 0;
@@ -53,7 +54,7 @@ static enum status find_sent(struct agent *agent, const struct plan *plan, struc
 
     if (status == STATUS_OK)
         status = prepared_decode(bytes_buffer_view(&kept), &prepared);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && bytes_equal(prepared.protocol, plan->prepared.protocol)) {
         (void)snprintf(ret->from, sizeof ret->from, "%s", agent->settings.member);
         ret->event = catalogue_find_event(agent->membership->catalogue, prepared.type);
         ret->same_subject = memcmp(prepared.subject, plan->prepared.subject, CORE_SUBJECT_SIZE) == 0;

@@ -168,7 +168,7 @@ enum facts_comparison facts_compare(const struct membership *membership,
         if (one == FACTS_DIFFERS)
             worst = FACTS_DIFFERS;
     }
-    if (answer->n_grants != decision->recipient_count || !decision->granted)
-        worst = decision->granted || answer->n_grants > 0 ? FACTS_DIFFERS : FACTS_WIDER;
+    if (answer->n_grants != decision->recipient_count)
+        worst = FACTS_DIFFERS;
     return worst;
 }

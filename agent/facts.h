@@ -45,6 +45,8 @@ enum facts_comparison {
     FACTS_DIFFERS, /* it grants less, or otherwise than the protocol says */
 };
 
-/* facts_compare - the plan's grants with our decision: recipients, rules and labels. */
+/* facts_compare - the plan's grants with our decision: recipients, rules and labels. Where neither has any
+ * recipient they are equal: nothing would be sealed, and no ground comes along by which we could tell whether
+ * a record or a removal is in order. */
 enum facts_comparison facts_compare(const struct membership *membership,
                                     const struct policy_decision *decision, const Wire__Plan *answer);

@@ -349,11 +349,35 @@ static enum status log_accepted(struct engine *engine, const struct job *job, st
     return status == STATUS_OK ? overriding_accepted(engine, job, batch, &shared, personal) : status;
 }
 
+/* For those who get counts only. */
+static enum status count_event(struct engine *engine, const struct job_event *event,
+                               const struct register_entry *person)
+{
+    const char *protocol = event->protocol->protocol->id;
+    enum effect effect = engine->rulebook->catalogue->events[event->request.event].effect;
+    enum status status = STATUS_OK;
+
+    if (event->protocol->protocol->aggregates.to == 0 || event->request.repeats)
+        return STATUS_OK;
+    if (effect == EFFECT_LIST || effect == EFFECT_REMOVE)
+        status = tally_add(engine->tally, protocol, engine->now,
+                           effect == EFFECT_LIST ? TALLY_ADDED : TALLY_REMOVED, person->area, person->strand);
+    for (uint16_t i = 0; status == STATUS_OK && i < engine->decision->recipient_count; i++) {
+        const struct policy_recipient *recipient = &engine->decision->recipients[i];
+
+        if (recipient->deadline != 0)
+            status = tally_add(engine->tally, protocol, engine->now,
+                               recipient->late ? TALLY_LATE : TALLY_IN_TIME, person->area, person->strand);
+    }
+    return status;
+}
+
 enum status accepting_event(struct engine *engine, struct job *job, struct accepting_batch *batch,
                             struct subject *subject, struct judging *judging)
 {
     const struct envelope_published_event *event = &job->published.events[batch->index];
     struct job_event *checked = &job->events[batch->index];
+    struct register_entry before = subject->state.entry;
     struct register_change change;
     uint64_t entry = 0;
     enum status status = engine_write(engine);
@@ -371,6 +395,9 @@ enum status accepting_event(struct engine *engine, struct job *job, struct accep
     judging->replaces = event->core.has_supersedes && engine->decision->rule != PROTOCOL_NONE &&
                         checked->protocol->protocol->rules[engine->decision->rule].on_change_supersede;
     status = log_accepted(engine, job, batch, subject, judging, &change, &entry);
+    if (status == STATUS_OK)
+        status =
+            count_event(engine, checked, change.effect == EFFECT_REMOVE ? &before : &subject->state.entry);
     if (status == STATUS_OK && change.effect != EFFECT_NONE)
         status = change_subject(engine, job, batch, subject, &change, entry);
     if (status == STATUS_OK && change.merged)

@@ -14,6 +14,7 @@
 #include "broker/command.h"
 #include "broker/load.h"
 #include "broker/operator.h"
+#include "broker/returning.h"
 #include "broker/serve.h"
 #include "broker/setup.h"
 #include "certs/archive.h"
@@ -366,6 +367,10 @@ static const struct command commands[] = {
      .help = "what a running broker is doing",
      .options = status_options,
      .run = run_status},
+    {.name = "aggregate",
+     .help = "the counts of a month, for those who get no events",
+     .options = returning_options,
+     .run = returning_run},
     {.name = "lift",
      .help = "settle a break-glass use that nobody confirmed",
      .options = lift_options,

@@ -1,12 +1,15 @@
 #include "broker/control.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
+#include "broker/aggregate.h"
 #include "broker/logbook.h"
 #include "broker/overriding.h"
+#include "proto/note.h"
 #include "proto/uuid.h"
 
 static enum status answer(struct engine *engine, const struct job *job, json_t *json)
@@ -125,6 +128,85 @@ static enum status lift(struct engine *engine, const struct job *job, const json
     return status == STATUS_OK ? answer(engine, job, json_pack("{s:b}", "lifted", 1)) : status;
 }
 
+/* The protocol that is named, or the only one that has somebody to count for. */
+static const struct rulebook_protocol *aggregated(const struct engine *engine, const char *id)
+{
+    const struct rulebook_protocol *found = NULL;
+
+    for (size_t i = 0; i < engine->rulebook->protocol_count; i++) {
+        const struct rulebook_protocol *candidate = &engine->rulebook->protocols[i];
+
+        if (candidate->protocol->aggregates.to == 0 ||
+            (id != NULL && strcmp(candidate->protocol->id, id) != 0))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = candidate;
+    }
+    return found;
+}
+
+/* "YYYY-MM", not later than now. */
+static bool good_month(const char *month, int64_t now)
+{
+    char day[CIVIL_DATE_SIZE + 4];
+    char present[TALLY_MONTH_SIZE];
+    int32_t date;
+
+    tally_month(now, present);
+    (void)snprintf(day, sizeof day, "%.7s-01", month);
+    return strlen(month) == TALLY_MONTH_SIZE - 1 && civil_parse_date(day, &date) == STATUS_OK &&
+           strcmp(month, present) <= 0;
+}
+
+static enum status log_aggregate(struct engine *engine, const struct rulebook_protocol *protocol,
+                                 const char *month, const char *officer)
+{
+    struct record_account account = {.time = engine->now,
+                                     .outcome = bytes_of_string("aggregated"),
+                                     .protocol = bytes_view(protocol->digest, DIGEST_SIZE)};
+    struct record_personal personal = {.officer = bytes_of_string(officer)};
+    struct byte_view detail = bytes_of_string(month);
+
+    account.details = &detail;
+    account.detail_count = 1;
+    (void)engine_records(engine, NULL, 0);
+    (void)records_add(&engine->records, RECORD_AUDIT_QUERY, &account,
+                      records_personal(&engine->records, &personal));
+    return engine_append(engine);
+}
+
+static enum status aggregate(struct engine *engine, const struct job *job, const json_t *request)
+{
+    const char *officer = json_string_value(json_object_get(request, "officer"));
+    const char *month = json_string_value(json_object_get(request, "month"));
+    const struct rulebook_protocol *protocol =
+        aggregated(engine, json_string_value(json_object_get(request, "protocol")));
+    struct byte_buffer text = bytes_buffer(NOTE_SIZE_MAX);
+    struct byte_buffer note = bytes_buffer(NOTE_SIZE_MAX);
+    enum status status;
+
+    if (officer == NULL || !wire_check_officer(bytes_of_string(officer)) || month == NULL ||
+        !good_month(month, engine->now))
+        return answer_problem(engine, job, "say which month, not a later one than this: YYYY-MM");
+    if (protocol == NULL)
+        return answer_problem(engine, job, "say which protocol: one that has 'aggregates'");
+    status = engine_write(engine);
+    if (status == STATUS_OK)
+        status = subjects_save(engine->subjects);
+    if (status == STATUS_OK)
+        status = aggregate_write(engine->store, engine->tally, protocol->protocol, month, engine->now, &text);
+    if (status == STATUS_OK)
+        status = logbook_note(engine->logbook, bytes_buffer_view(&text), &note);
+    if (status == STATUS_OK)
+        status = log_aggregate(engine, protocol, month, officer);
+    if (status == STATUS_OK)
+        status = answer(engine, job, json_pack("{s:s%}", "note", (const char *)note.data, note.size));
+    bytes_buffer_free(&text);
+    bytes_buffer_free(&note);
+    return status;
+}
+
 static json_t *read_request(const struct job *job)
 {
     json_error_t error;
@@ -150,8 +232,11 @@ enum status control_handle(struct engine *engine, struct job *job)
         status = log_query(engine, job, request);
     else if (asks(request, "lift"))
         status = lift(engine, job, request);
+    else if (asks(request, "aggregate"))
+        status = aggregate(engine, job, request);
     else
-        status = answer_problem(engine, job, "the broker's store knows status, log-query and lift");
+        status =
+            answer_problem(engine, job, "the broker's store knows status, log-query, lift and aggregate");
     json_decref(request);
     return status;
 }

@@ -53,6 +53,8 @@ static enum status make_parts(struct engine *engine)
     if (status == STATUS_OK)
         status = glass_new(engine->store, &engine->glass);
     if (status == STATUS_OK)
+        status = tally_new(engine->store, &engine->tally);
+    if (status == STATUS_OK)
         status = store_last_batch(engine->store, &engine->started_after);
     engine->next_batch = engine->started_after + 1;
     return status;
@@ -119,6 +121,7 @@ void engine_free(struct engine **engine)
     plans_free(&gone->plans);
     repeats_free(&gone->repeats);
     glass_free(&gone->glass);
+    tally_free(&gone->tally);
     records_free(&gone->records);
     job_free(&gone->second);
     wire_arena_free(&gone->second_arena);
@@ -232,6 +235,8 @@ static enum status commit(struct engine *engine)
         status = subjects_save(engine->subjects);
     if (status == STATUS_OK)
         status = glass_save(engine->glass, engine->store, engine->now);
+    if (status == STATUS_OK)
+        status = tally_save(engine->tally);
     CRASH_POINT("broker.before_records");
     if (status == STATUS_OK)
         status = logbook_save(engine->logbook);
@@ -274,6 +279,7 @@ static enum status take_back(struct engine *engine)
         store_rollback(engine->store);
     engine->writing = false;
     subjects_forget(engine->subjects);
+    tally_forget(engine->tally);
     batches_forget(engine->batches);
     status = logbook_rollback(engine->logbook);
     repeats_take_back(engine->repeats, logbook_size(engine->logbook));

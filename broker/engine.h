@@ -11,6 +11,7 @@
 #include "broker/records.h"
 #include "broker/repeats.h"
 #include "broker/subjects.h"
+#include "broker/tally.h"
 #include "policy/decide.h"
 
 /*
@@ -37,6 +38,7 @@ struct engine {
     struct plans *plans;
     struct repeats *repeats;
     struct glass *glass;
+    struct tally *tally;
     uint64_t next_batch;
     uint64_t started_after; /* the last batch before this process; who was handed it is not known */
     bool confirmed_more;    /* senders have confirmed forwarded receipts since that was last written down */

@@ -210,6 +210,9 @@ static enum status add_correlation(struct engine *engine, const struct core *cor
     if (header_parse(batch->headers[place.index], &header) != STATUS_OK ||
         core_decode(header.core, &other) != STATUS_OK)
         return STATUS_CORRUPT;
+    if (!bytes_equal(other.protocol,
+                     core->protocol)) /* what was said under another one answers nothing here */
+        return STATUS_OK;
     facts->correlated_from = bytes_of_string(peers_number(engine->peers, sender)->stored.id);
     facts->correlated_event = catalogue_find_event(engine->rulebook->catalogue, other.type);
     facts->correlated_same_subject = memcmp(other.subject, core->subject, CORE_SUBJECT_SIZE) == 0;

@@ -448,6 +448,17 @@ enum status logbook_sign(struct logbook *logbook, int64_t now, struct logbook_re
     return status;
 }
 
+enum status logbook_note(const struct logbook *logbook, struct byte_view text, struct byte_buffer *ret)
+{
+    enum status status;
+
+    assert(text.size > logbook->origin.size &&
+           (memcmp(text.data, logbook->origin.data, logbook->origin.size) != 0 ||
+            text.data[logbook->origin.size] != '\n'));
+    status = note_start(text, ret);
+    return status == STATUS_OK ? note_sign(text, logbook->key, 0, ret) : status;
+}
+
 struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook)
 {
     const struct checkpoints_entry *last = &logbook->last;

@@ -137,6 +137,12 @@ bool logbook_unsigned(const struct logbook *logbook);
  */
 enum status logbook_sign(struct logbook *logbook, int64_t now, struct logbook_reason *ret_reason);
 
+/*
+ * logbook_note - another text under the log's key, as a signed note. text is one that no checkpoint can be:
+ * its first line is not the log's name (asserted). Errors as note_start and note_sign.
+ */
+enum status logbook_note(const struct logbook *logbook, struct byte_view text, struct byte_buffer *ret);
+
 /* logbook_checkpoint - the last one signed and stored. */
 struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook);
 

@@ -47,8 +47,13 @@ struct verb_word {
 };
 
 static const struct verb_word verbs[] = {
-    {"load", OPERATOR_LOAD}, {"status", OPERATOR_STATUS}, {"search", OPERATOR_SEARCH},
-    {"lift", OPERATOR_LIFT}, {"stop", OPERATOR_STOP},     {"replay-export", OPERATOR_SEARCH},
+    {"load", OPERATOR_LOAD},
+    {"status", OPERATOR_STATUS},
+    {"search", OPERATOR_SEARCH},
+    {"lift", OPERATOR_LIFT},
+    {"aggregate", OPERATOR_AGGREGATE},
+    {"stop", OPERATOR_STOP},
+    {"replay-export", OPERATOR_SEARCH},
 };
 
 static enum status wrong(struct operator_reason *reason, const char *text)
@@ -94,6 +99,20 @@ static enum status parse_lift(const json_t *request, struct operator_request *pa
     return json_object_size(request) == 2 ? STATUS_OK : wrong(reason, "the request has a key too many");
 }
 
+static enum status parse_aggregate(const json_t *request, struct operator_request *parsed,
+                                   struct operator_reason *reason)
+{
+    const json_t *protocol = json_object_get(request, "protocol");
+
+    parsed->month = json_string_value(json_object_get(request, "month"));
+    parsed->protocol = json_string_value(protocol);
+    if (parsed->month == NULL || (protocol != NULL && parsed->protocol == NULL))
+        return wrong(reason, "\"month\" must be YYYY-MM, and \"protocol\" the id of one");
+    return json_object_size(request) == (protocol == NULL ? 2 : 3)
+               ? STATUS_OK
+               : wrong(reason, "the request has a key too many");
+}
+
 enum status operator_parse(const json_t *request, struct operator_request *ret,
                            struct operator_reason *ret_reason)
 {
@@ -108,13 +127,16 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
         }
     }
     if (status != STATUS_OK)
-        return wrong(ret_reason, "\"do\" must be load, status, search, replay-export, lift or stop");
+        return wrong(ret_reason,
+                     "\"do\" must be load, status, search, replay-export, lift, aggregate or stop");
     if (parsed.verb == OPERATOR_LOAD)
         status = parse_load(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_SEARCH)
         status = parse_search(request, ret_reason);
     else if (parsed.verb == OPERATOR_LIFT)
         status = parse_lift(request, &parsed, ret_reason);
+    else if (parsed.verb == OPERATOR_AGGREGATE)
+        status = parse_aggregate(request, &parsed, ret_reason);
     else if (json_object_size(request) != 1)
         status = wrong(ret_reason, "the request has a key too many");
     if (status == STATUS_OK)
@@ -305,6 +327,13 @@ static void handle(struct local_connection *connection, const json_t *request, v
         ask(operator, connection, OPERATOR_LIFT,
             json_pack("{s:s, s:s, s:s}", "do", "lift", "officer", officer, "event", parsed.event), request);
         break;
+    case OPERATOR_AGGREGATE:
+        name_officer(connection, officer);
+        ask(operator, connection, OPERATOR_AGGREGATE,
+            json_pack("{s:s, s:s, s:s, s:s*}", "do", "aggregate", "officer", officer, "month", parsed.month,
+                      "protocol", parsed.protocol),
+            request);
+        break;
     case OPERATOR_STOP:
         operator->stopping = true;
         reply(connection, json_pack("{s:b}", "stopping", 1));
@@ -391,7 +420,7 @@ void operator_answer(struct operator* operator, struct sessions_time time, uint6
         forget(pending);
     } else if (pending->verb == OPERATOR_SEARCH) {
         begin_search(operator, pending, connection, object);
-    } else if (pending->verb == OPERATOR_LIFT) {
+    } else if (pending->verb == OPERATOR_LIFT || pending->verb == OPERATOR_AGGREGATE) {
         reply(connection, json_incref(object));
         forget(pending);
     } else {

@@ -6,9 +6,9 @@
 #include "broker/sessions.h"
 
 /*
- * The broker's local socket, FOLDER/control.sock, for those who run it: load, status, search, lift, stop
- * (base/local_wire.h; docs/operations.md). What went wrong is answered with {"error":SENTENCE}. Part of the
- * gate's loop: one thread, never waits but for the file of a bundle.
+ * The broker's local socket, FOLDER/control.sock, for those who run it: load, status, search, lift,
+ * aggregate, stop (base/local_wire.h; docs/operations.md). What went wrong is answered with
+ * {"error":SENTENCE}. Part of the gate's loop: one thread, never waits but for the file of a bundle.
  */
 
 #define OPERATOR_SOCKET   "control.sock"
@@ -19,13 +19,16 @@ enum operator_verb {
     OPERATOR_STATUS,
     OPERATOR_SEARCH,
     OPERATOR_LIFT,
+    OPERATOR_AGGREGATE,
     OPERATOR_STOP,
 };
 
 struct operator_request {
     enum operator_verb verb;
-    const char *event;  /* OPERATOR_LIFT: borrowed from the JSON */
-    const char *bundle; /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
+    const char *month;    /* OPERATOR_AGGREGATE: borrowed from the JSON, likewise */
+    const char *protocol; /* or NULL */
+    const char *event;    /* OPERATOR_LIFT: borrowed from the JSON */
+    const char *bundle;   /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
     bool has_fingerprint;
     uint8_t fingerprint[DIGEST_SIZE];
 };
@@ -36,7 +39,7 @@ struct operator_reason {
 
 /*
  * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
- * {"do":"lift","event":ID}, or
+ * {"do":"lift","event":ID}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?}, or
  * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.
  */
 enum status operator_parse(const json_t *request, struct operator_request *ret,

@@ -138,6 +138,9 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
  *   {"do":"lift","officer":TEXT,"event":ID}                 settles a break-glass use that nobody confirmed;
  * logged;
  *                                                           {"lifted":true}
+ *   {"do":"aggregate","officer":TEXT,"month":"YYYY-MM","protocol":ID?}  counts for those who get no event;
+ * logged;
+ *                                                           {"note":TEXT}, a signed note
  * A request that is none of these, or went wrong: {"error":SENTENCE}
  */
 enum status pipeline_control(struct pipeline *pipeline, uint64_t token, struct byte_view json);

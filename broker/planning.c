@@ -67,11 +67,18 @@ static enum status put_decision(struct engine *engine, const struct core *core,
     return status == STATUS_OK ? plan->status : status;
 }
 
+/* Why nothing was planned, as its code; NULL: something was. */
+static const char *refused(const struct policy_decision *decision)
+{
+    return decision->granted && decision->reason == POLICY_NONE ? NULL : policy_code_name(decision->reason);
+}
+
 static enum status remember(struct engine *engine, const struct job *job, const struct core *core,
                             const struct rulebook_protocol *protocol, const struct subject *subject)
 {
     struct plan_entry entry = {.version = subject->version,
-                               .due = engine->now + engine->limits.consulted_after};
+                               .due = engine->now + engine->limits.consulted_after,
+                               .refused = refused(engine->decision)};
 
     memcpy(entry.event, core->event, sizeof entry.event);
     memcpy(entry.subject, core->subject, sizeof entry.subject);
@@ -181,6 +188,7 @@ static void log_consulted(struct engine *engine, const struct plan_entry *plan)
                                      .type = bytes_of_string(plan->type),
                                      .purpose = bytes_of_string(plan->purpose),
                                      .outcome = bytes_of_string("consulted"),
+                                     .reason = bytes_of_string(plan->refused == NULL ? "" : plan->refused),
                                      .protocol = bytes_view(plan->protocol, DIGEST_SIZE)};
     struct record_personal personal = {.subject = bytes_view(plan->subject, CORE_SUBJECT_SIZE),
                                        .officer = bytes_of_string(plan->officer),

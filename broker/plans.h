@@ -16,6 +16,7 @@ struct plan_entry {
     uint8_t subject[CORE_SUBJECT_SIZE];
     uint8_t protocol[DIGEST_SIZE]; /* of its file */
     uint64_t version;              /* of the subject */
+    const char *refused;           /* why nothing was planned: a static code; NULL: something was */
     int64_t due;                   /* when it counts as not followed */
     bool taken;                    /* by a publish: only its place in the queue is left */
     char from[MEMBER_ID_LENGTH + 1];

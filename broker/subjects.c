@@ -131,6 +131,17 @@ static enum status read_subject(struct byte_view bytes, struct subject *subject)
     return STATUS_OK;
 }
 
+enum status subjects_read_state(struct byte_view stored, struct register_state *ret_state)
+{
+    struct subject *subject = calloc(1, sizeof *subject);
+    enum status status = subject == NULL ? STATUS_NO_MEMORY : read_subject(stored, subject);
+
+    if (status == STATUS_OK)
+        *ret_state = subject->state;
+    free(subject);
+    return status;
+}
+
 /* ---- the cache ---- */
 
 /* Pseudonyms are uniform: four of their bytes are as good as any hash. */

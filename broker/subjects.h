@@ -58,6 +58,10 @@ void subjects_free(struct subjects **subjects);
 enum status subjects_get(struct subjects *subjects, const struct protocol *protocol,
                          const uint8_t pseudonym[static CORE_SUBJECT_SIZE], struct subject **ret);
 
+/* subjects_read_state - what the register knows, from a subject as the store holds it. STATUS_CORRUPT or
+ * STATUS_NO_MEMORY. */
+enum status subjects_read_state(struct byte_view stored, struct register_state *ret_state);
+
 /* subjects_save - write those marked dirty, within a transaction. */
 enum status subjects_save(struct subjects *subjects);
 
