@@ -7,8 +7,8 @@
 /*
  * Another program, run beside an event loop: it gets bytes on its standard input and gives bytes on its
  * standard output, within limits. No shell; the environment is PATH and LANG and nothing else; no other
- * descriptor of ours is open in it; it and whatever it starts die with the time limit and with us. What it
- * writes to standard error is thrown away.
+ * descriptor of ours is open in it; it dies with us, and at the time limit together with whatever it started
+ * in its process group. What it writes to standard error is thrown away.
  */
 struct program_limits {
     int64_t wall;    /* milliseconds until it is killed */

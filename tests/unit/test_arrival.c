@@ -20,9 +20,10 @@ struct forged {
     struct envelope_delivered delivered;
 };
 
-static void prepare(struct postroom *room, struct forged *forged, const char *values)
+static void prepare_as(struct postroom *room, struct forged *forged, enum postroom_member from,
+                       const char *type, const uint8_t *correlation, const char *values)
 {
-    struct agent *agent = room->agents[POSTROOM_DOVEGATE];
+    struct agent *agent = room->agents[from];
     struct prepared prepared = {0};
     struct byte_buffer kept = bytes_buffer(PREPARED_SIZE_MAX);
     struct person person;
@@ -31,7 +32,10 @@ static void prepare(struct postroom *room, struct forged *forged, const char *va
     assert_int_equal(people_by_pnc(agent->people, NULL, bytes_of_string(POSTROOM_PNC), &person), STATUS_OK);
     assert_int_equal(uuid_next(&agent->ids, room->now, prepared.event), STATUS_OK);
     memcpy(prepared.subject, person.subject.bytes, CORE_SUBJECT_SIZE);
-    prepared.type = bytes_of_string("release.planned");
+    prepared.type = bytes_of_string(type);
+    prepared.has_correlation = correlation != NULL;
+    if (correlation != NULL)
+        memcpy(prepared.correlation, correlation, CORE_EVENT_SIZE);
     prepared.protocol = bytes_of_string("staffordshire-ppo");
     prepared.officer = bytes_of_string("unix:1");
     prepared.occurred = prepared.created = room->now;
@@ -49,6 +53,11 @@ static void prepare(struct postroom *room, struct forged *forged, const char *va
     assert_int_equal(plan_make(agent->membership, bytes_of_string(agent->settings.member), &kept,
                                agent->random, room->now, &forged->plan),
                      STATUS_OK);
+}
+
+static void prepare(struct postroom *room, struct forged *forged, const char *values)
+{
+    prepare_as(room, forged, POSTROOM_DOVEGATE, "release.planned", NULL, values);
 }
 
 static void grant(struct postroom *room, struct forged *forged, const char *to, const char *rule,
@@ -334,9 +343,47 @@ static void what_rests_on_a_withdrawn_consent_is_set_aside(void **state)
     postroom_close(&room);
 }
 
+/* What we did not ask is no answer, whoever sealed it. */
+static void answers_keep_to_the_question(void **state)
+{
+    static const struct {
+        const char *asked;
+        const char *labels;
+        enum arrival_reason reason;
+    } cases[] = {
+        {"asked_items=band", "band", ARRIVAL_NONE},
+        {"asked_items=band", "status,band", ARRIVAL_LABELS},
+        {"asked_items=status", "band", ARRIVAL_LABELS},
+        {"asked_items=band,status", "status,band", ARRIVAL_NONE},
+    };
+    struct postroom *room = postroom_open();
+
+    (void)state;
+    postroom_list(room);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct forged *forged = calloc(1, sizeof *forged);
+        struct arrival arrival = {0};
+        uint8_t question[UUID_SIZE];
+
+        assert_int_equal(postroom_queue(room, POSTROOM_POLICE, "case.queried", POSTROOM_PNC, NULL,
+                                        cases[i].asked, question),
+                         STATUS_OK);
+        prepare_as(room, forged, POSTROOM_PROBATION, "case.answered", question,
+                   "status=in_custody;band=high");
+        grant(room, forged, "police.staffordshire", "case-answer", cases[i].labels);
+        seal(room, forged);
+        assert_int_equal(judge(room, forged, &arrival), cases[i].reason);
+        arrival_free(&arrival);
+        drop(forged);
+        free(forged);
+    }
+    postroom_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_keep_to_the_question),
         cmocka_unit_test(content_is_checked_against_rule_and_labels),
         cmocka_unit_test(a_section_of_another_event_does_not_open),
         cmocka_unit_test(late_is_judged_here),
