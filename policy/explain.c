@@ -36,6 +36,41 @@ static void write_labels(const struct explain_case *it, const char *before, cons
     bytes_append_string(out, ".\n");
 }
 
+/* What a denial takes away of this event for that party, whatever a rule grants. */
+static void write_denied_items(const struct explain_case *it, uint16_t party, struct byte_buffer *out)
+{
+    const struct protocol *protocol = it->protocol;
+    struct label_set denied;
+
+    (void)protocol_denied(protocol, it->request.event, protocol->parties[it->from].class_index,
+                          protocol->parties[party].class_index, &denied);
+    denied = label_set_and(denied, &protocol->catalogue->events[it->request.event].carried);
+    if (!label_set_empty(&denied))
+        write_labels(it, "Denied to them, whatever a rule grants: ", &denied, "", out);
+}
+
+/* The denials that forbid the event itself from the sender, to the recipient's class or to anybody. Returns
+ * how many. */
+static size_t write_denials(const struct explain_case *it, struct byte_buffer *out)
+{
+    const struct protocol *protocol = it->protocol;
+    uint16_t from = protocol->parties[it->from].class_index, to = protocol->parties[it->to].class_index;
+    size_t said = 0;
+
+    for (uint16_t i = 0; i < protocol->denial_count; i++) {
+        const struct protocol_denial *denial = &protocol->denials[i];
+
+        if (!denial->whole || (denial->from >> from & 1) == 0 ||
+            (denial->events[it->request.event / 64] >> (it->request.event % 64) & 1) == 0 ||
+            (it->question->to != NULL && (denial->to >> to & 1) == 0))
+            continue;
+        bytes_append_format(out, "The protocol denies it (%s, %s): %s.\n", denial->id, denial->paragraph,
+                            denial->reason);
+        said++;
+    }
+    return said;
+}
+
 static void write_items(const struct explain_case *it, const struct policy_recipient *recipient,
                         struct byte_buffer *out)
 {
@@ -45,6 +80,7 @@ static void write_items(const struct explain_case *it, const struct policy_recip
     write_labels(it, "Items: ", &recipient->labels, "none: the event itself is the message", out);
     if (!label_set_empty(&others))
         write_labels(it, "Not for them, though the event may carry it: ", &others, "", out);
+    write_denied_items(it, recipient->party, out);
 }
 
 static void write_law(const struct explain_case *it, const struct policy_recipient *recipient,
@@ -164,6 +200,8 @@ static void write_no(const struct explain_case *it, struct byte_buffer *out)
                             protocol->classes[other].name, class_of(protocol, it->to));
         said++;
     }
+    if (said == 0)
+        write_denials(it, out);
     if (decision->rule == PROTOCOL_NONE)
         bytes_append_format(out,
                             "No rule lets class %s send %s to anybody, and what is not granted is denied.\n",
@@ -186,6 +224,8 @@ static void write_everybody(const struct explain_case *it, struct byte_buffer *o
 
     policy_decision_text(it->protocol, decision, sentence);
     bytes_append_format(out, "%s: %s\n", decision->granted ? "Yes" : "No", sentence);
+    if (!decision->granted)
+        write_denials(it, out);
     for (uint16_t i = 0; i < decision->recipient_count; i++) {
         const struct policy_recipient *recipient = &decision->recipients[i];
         const struct protocol_rule *rule = &it->protocol->rules[recipient->rule_index];

@@ -40,6 +40,19 @@ def main():
         assert "1 of 1 cases hold." in test(cases, "--brief", expect=0).out
         assert "Not tried:   -  rule arrest, arrest.made\n" in test(cases, "--brief", "--strict", expect=1).out
 
+        # Whatever a case file holds, one clear line says where and why.
+        good = cases.read_text()
+        for content, says in (("x" * (5 << 20), "larger"), (good.replace("  event:", "\tevent:"), ""),
+                              (good + "people: &a {}\n", "anchor"), (good + "clock: \"2026-12-01\"\n", "clock"),
+                              ("[" * 200, ""), (good.replace("nobody", "no\x07body"), ""), ("", "")):
+            cases.write_text(content)
+            told = test(cases, expect=1)
+            assert told.out == "" and told.err.count("\n") == 1 and says in told.err, told.err
+            assert told.err.startswith(f"{cases}:"), told.err
+        cases.write_bytes(good.encode("utf-16"))
+        assert test(cases, expect=1).err.startswith(f"{cases}:1:")
+        cases.write_text(good)
+
         # What is wrong with a case file is told by place, and a file that is missing by name.
         cases.write_text(cases.read_text().replace("not-listed", "not-there"))
         told = test(cases, expect=1).err

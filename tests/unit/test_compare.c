@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/yaml_errors.h"
 #include "policy/compare.h"
 #include "policy/flows.h"
 #include "policy/matrix.h"
@@ -100,6 +101,38 @@ static void test_one_change(void **state)
     policy_close(&before);
 }
 
+/* Each version has its own catalogue: what is the same is known by its name, not by its place. */
+static void test_other_catalogue(void **state)
+{
+    static const struct policy_edit edits[] = {
+        {"items:\n", "items:\n  alias: {kind: name, max: 100, sensitivity: personal}\n"}, {NULL, NULL}};
+    static struct yaml_errors errors;
+    struct byte_buffer catalogue_text = policy_file("catalogue.yaml", edits);
+    struct byte_buffer protocol_text = policy_file("staffordshire-ppo.yaml", NULL);
+    struct catalogue *catalogue = NULL;
+    struct protocol *protocol = NULL;
+    size_t changes = 1;
+
+    (void)state;
+    policy_open(&before, NULL);
+    assert_int_equal(catalogue_load(bytes_buffer_view(&catalogue_text), &errors, &catalogue), STATUS_OK);
+    assert_int_equal(protocol_load(bytes_buffer_view(&protocol_text), catalogue, &errors, &protocol),
+                     STATUS_OK);
+    assert_int_not_equal(catalogue_find_label(catalogue, bytes_of_string("dob")),
+                         catalogue_find_label(before.catalogue, bytes_of_string("dob")));
+    bytes_buffer_free(&text);
+    text = bytes_buffer((size_t)1 << 20);
+    assert_int_equal(compare_write(before.protocol, protocol, &text, &changes), STATUS_OK);
+    written();
+    says("Nothing changes.\n");
+    assert_int_equal(changes, 0);
+    protocol_free(&protocol);
+    catalogue_free(&catalogue);
+    bytes_buffer_free(&catalogue_text);
+    bytes_buffer_free(&protocol_text);
+    policy_close(&before);
+}
+
 /* A party of its class alone goes: its class gets and sends nothing any more. */
 static void test_party_goes(void **state)
 {
@@ -192,9 +225,10 @@ static void test_matrix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),    cmocka_unit_test(test_one_change),
-        cmocka_unit_test(test_party_goes), cmocka_unit_test(test_new_party),
-        cmocka_unit_test(test_flows),      cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_other_catalogue), cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_one_change),      cmocka_unit_test(test_party_goes),
+        cmocka_unit_test(test_new_party),       cmocka_unit_test(test_flows),
+        cmocka_unit_test(test_matrix),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,37 @@ static void test_everybody(void **state)
     policy_close(&world);
 }
 
+/* A denial says why, of the event itself and of single items. */
+static void test_denials(void **state)
+{
+    struct explain_question question = {
+        .event = "intelligence.recorded", .from = "police.staffordshire", .to = "probation.staffordshire"};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("The protocol denies it (intelligence, CC 23): intelligence stays within the police");
+    question.to = NULL;
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_false(yes);
+    says("The protocol denies it (intelligence, CC 23): ");
+    question.event = "warrant.issued";
+    question.to = "electronic_monitoring.national";
+    assert_int_equal(ask(&question), STATUS_OK);
+    says("The protocol denies it (police-to-monitoring, CC 21): ");
+    question.to = "cps.staffordshire";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_null(strstr((const char *)text.data, "denies"));
+    question.event = "arrest.made";
+    question.to = "probation.staffordshire";
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    says("Denied to them, whatever a rule grants: crn, force.");
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
 /* Who asks in vain is told where it does go, and from where. */
 static void test_who_does(void **state)
 {
@@ -260,10 +291,15 @@ static void test_summary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yes),           cmocka_unit_test(test_no),
-        cmocka_unit_test(test_item),          cmocka_unit_test(test_everybody),
-        cmocka_unit_test(test_who_does),      cmocka_unit_test(test_every_rule_can_answer_yes),
-        cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_yes),
+        cmocka_unit_test(test_no),
+        cmocka_unit_test(test_item),
+        cmocka_unit_test(test_everybody),
+        cmocka_unit_test(test_who_does),
+        cmocka_unit_test(test_denials),
+        cmocka_unit_test(test_every_rule_can_answer_yes),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_summary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
