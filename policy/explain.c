@@ -51,11 +51,10 @@ static void write_denied_items(const struct explain_case *it, uint16_t party, st
 
 /* The denials that forbid the event itself from the sender, to the recipient's class or to anybody. Returns
  * how many. */
-static size_t write_denials(const struct explain_case *it, struct byte_buffer *out)
+static void write_denials(const struct explain_case *it, struct byte_buffer *out)
 {
     const struct protocol *protocol = it->protocol;
     uint16_t from = protocol->parties[it->from].class_index, to = protocol->parties[it->to].class_index;
-    size_t said = 0;
 
     for (uint16_t i = 0; i < protocol->denial_count; i++) {
         const struct protocol_denial *denial = &protocol->denials[i];
@@ -66,9 +65,7 @@ static size_t write_denials(const struct explain_case *it, struct byte_buffer *o
             continue;
         bytes_append_format(out, "The protocol denies it (%s, %s): %s.\n", denial->id, denial->paragraph,
                             denial->reason);
-        said++;
     }
-    return said;
 }
 
 static void write_items(const struct explain_case *it, const struct policy_recipient *recipient,
