@@ -172,5 +172,8 @@ enum status delivery_take(struct agent *agent, struct arrival_opener *opener, co
         return store(agent, opener, &delivery, now);
     told = incidents_add(agent->db, now, "a delivery in the name of %.64s does not verify: %s", deliver->from,
                          status_text(status));
-    return told == STATUS_OK ? status : told;
+    if (told != STATUS_OK)
+        return told;
+    return status == STATUS_TOO_LARGE ? STATUS_BAD_FORMAT
+                                      : status; /* of a header: the frame is what is wrong */
 }

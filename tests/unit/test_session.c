@@ -536,9 +536,45 @@ static void a_removal_takes_a_person_off_the_list(void **state)
     postroom_close(&room);
 }
 
+/* A header within its frame's bound whose core is beyond its own: an incident, and the agent goes on. */
+static void a_header_that_says_too_much_ends_nothing(void **state)
+{
+    struct postroom *room = postroom_open();
+    static uint8_t header[4 + CORE_SIZE_MAX + 1];
+    static uint8_t zeros[64];
+    char from[] = "prison.dovegate";
+    Wire__Delivered event = WIRE__DELIVERED__INIT;
+    Wire__Delivered *events[] = {&event};
+    Wire__Deliver deliver = WIRE__DELIVER__INIT;
+    Wire__Frame frame = WIRE__FRAME__INIT;
+    struct byte_buffer bytes = bytes_buffer(WIRE_FRAME_LIMIT);
+
+    (void)state;
+    bytes_put_u32(header, CORE_SIZE_MAX + 1);
+    event.header = wire_data(bytes_view(header, sizeof header));
+    event.section = wire_data(bytes_view(zeros, 1));
+    event.counter = 1;
+    deliver.from = from;
+    deliver.certificate = wire_data(bytes_view(zeros, DIGEST_SIZE));
+    deliver.signature = wire_data(bytes_view(zeros, ED25519_SIGNATURE_SIZE));
+    deliver.count = 1;
+    deliver.events = events;
+    deliver.n_events = 1;
+    frame.version = WIRE_VERSION;
+    frame.verb_case = WIRE__FRAME__VERB_DELIVER;
+    frame.deliver = &deliver;
+    wire_pack(&frame.base, &bytes);
+    assert_int_equal(
+        session_receive(room->sessions[POSTROOM_POLICE], bytes_buffer_view(&bytes), room->now, 0), STATUS_OK);
+    assert_int_equal(postroom_incidents(room, POSTROOM_POLICE, "does not verify: larger than its limit"), 1);
+    bytes_buffer_free(&bytes);
+    postroom_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_header_that_says_too_much_ends_nothing),
         cmocka_unit_test(a_listing_reaches_everybody),
         cmocka_unit_test(a_notice_goes_to_whom_the_rule_names),
         cmocka_unit_test(consent_opens_and_its_withdrawal_closes),
