@@ -151,9 +151,10 @@ const char *gate_endpoint(const struct gate *gate)
 static void say_alert(const struct gate *gate, struct sessions_time time, struct byte_view text)
 {
     const char *contact = bundle_contact(sessions_bundle(gate->sessions), gate->member);
+    char whom[LOGLINE_VALUE_SIZE];
 
-    logline_write(time.now, LOGLINE_WARNING, "broker", "%.*s tell=\"%s\"", (int)text.size,
-                  (const char *)text.data, contact == NULL ? "" : contact);
+    logline_write(time.now, LOGLINE_WARNING, "broker", "%.*s tell=%s", (int)text.size,
+                  (const char *)text.data, logline_value(whom, contact == NULL ? "" : contact));
 }
 
 static void handle_out(struct gate *gate, struct sessions_time time, const struct pipeline_out *out)
