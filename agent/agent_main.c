@@ -96,6 +96,23 @@ static int run_init(const struct options *options, void *context)
     return make_folder(options, options_text(options, "dir"), &settings);
 }
 
+/* ---- folders that hold no agent
+ * ------------------------------------------------------------------------------------ */
+
+/* Says so, and what to do; true if there is an agent, or if something else is wrong, which comes out soon. */
+static bool has_agent(const struct options *options)
+{
+    const char *folder = options_text(options, "dir");
+    char path[PATH_MAX];
+    const int size = snprintf(path, sizeof path, "%s/agent.json", folder);
+
+    if (size < 0 || size >= PATH_MAX || access(path, F_OK) == 0 || errno != ENOENT)
+        return true;
+    (void)options_fail(options, EXIT_ENVIRONMENT, "%s: no agent in it: make one with concordat-agent init",
+                       folder);
+    return false;
+}
+
 /* ---- join
  * ----------------------------------------------------------------------------------------------------------
  */
@@ -112,8 +129,9 @@ static int join_running(const struct options *options, struct local_client *clie
     int code = EXIT_ENVIRONMENT;
     enum status status = STATUS_OK;
 
-    if (realpath(path, full) == NULL)
-        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, strerror(errno));
+    status = safefile_find(path, full);
+    if (status != STATUS_OK)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
     request = json_pack("{s:s, s:s, s:s}", "do", "join", "bundle", full, "fingerprint",
                         options_text(options, "fingerprint"));
     status = request != NULL ? local_client_call(client, request, LOCAL_PATIENCE_MS, &reply, &last)
@@ -124,7 +142,7 @@ static int join_running(const struct options *options, struct local_client *clie
                             status_text(status));
     text = json_string_value(json_object_get(reply, "refused"));
     if (text != NULL)
-        code = options_fail(options, EXIT_REFUSED, "%s", text);
+        code = options_fail(options, EXIT_REFUSED, "%s: %s", path, text);
     else if ((text = json_string_value(json_object_get(reply, "failed"))) != NULL)
         code = options_fail(options, EXIT_ENVIRONMENT, "%s", text);
     else {
@@ -209,6 +227,8 @@ static int run_join(const struct options *options, void *context)
     (void)context;
     if (!read_clock(options, &clock))
         return EXIT_USAGE;
+    if (!has_agent(options))
+        return EXIT_ENVIRONMENT;
     if (certificate_fingerprint(options_text(options, "fingerprint"), fingerprint) != STATUS_OK)
         return options_fail(options, EXIT_USAGE, "--fingerprint must be 64 hexadecimal digits");
     if (snprintf(socket, sizeof socket, "%s/control.sock", folder) >= (int)sizeof socket)
@@ -239,9 +259,12 @@ static int run_renew(const struct options *options, void *context)
     const char *folder = options_text(options, "dir");
     struct keystore *keystore = NULL;
     char csr[PATH_MAX];
-    enum status status = keystore_load(folder, &keystore);
+    enum status status = STATUS_OK;
 
     (void)context;
+    if (!has_agent(options))
+        return EXIT_ENVIRONMENT;
+    status = keystore_load(folder, &keystore);
     if (status == STATUS_OK)
         status = keystore_renew(keystore, csr);
     keystore_free(&keystore);
@@ -262,6 +285,8 @@ static int run_run(const struct options *options, void *context)
     (void)context;
     if (!read_clock(options, &daemon.clock))
         return EXIT_USAGE;
+    if (!has_agent(options))
+        return EXIT_ENVIRONMENT;
     status = harden_stop_fd(&daemon.stop_fd);
     if (status != STATUS_OK)
         return options_fail(options, EXIT_ENVIRONMENT, "signals: %s", status_text(status));

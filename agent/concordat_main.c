@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "base/harden.h"
 #include "base/local_client.h"
 #include "base/options.h"
+#include "base/safefile.h"
 
 #define PATIENCE_MS        30000
 #define IMPORT_PATIENCE_MS 600000
@@ -41,6 +41,10 @@ static int check_reply(const struct options *options, const json_t *reply)
 
     if (failed != NULL)
         return options_fail(options, EXIT_ENVIRONMENT, "%s", failed);
+    if (refused == NULL && json_object_get(reply, "ok") == NULL)
+        return options_fail(options, EXIT_ENVIRONMENT,
+                            "%s: what runs there is no agent: name an agent's folder",
+                            options_text(options, "agent"));
     if (refused == NULL)
         return EXIT_DONE;
     if (!options_flag(options, "json"))
@@ -265,11 +269,12 @@ static int take_import(const struct options *options, const json_t *value, void 
 static int run_import(const struct options *options, void *context)
 {
     char full[PATH_MAX];
+    const enum status status = safefile_find(options_argument(options, 1), full);
 
     (void)context;
-    if (realpath(options_argument(options, 1), full) == NULL)
+    if (status != STATUS_OK)
         return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", options_argument(options, 1),
-                            strerror(errno));
+                            status_text(status));
     return ask(options,
                json_pack("{s:s, s:s, s:s, s:b}", "do", "import", "feed", options_argument(options, 0), "file",
                          full, "accept_missing", options_flag(options, "accept-missing") ? 1 : 0),

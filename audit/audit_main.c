@@ -13,6 +13,7 @@
 #include "base/harden.h"
 #include "base/options.h"
 #include "base/safefile.h"
+#include "proto/member.h"
 #include "proto/pseudonym.h"
 
 #define PROGRESS_MS 2000
@@ -254,6 +255,13 @@ static json_t *make_request(const struct options *options)
         options_fail(options, EXIT_USAGE,
                      "--subject takes a pseudonym, 1-<64 hexadecimal digits>, as concordat subject "
                      "prints it");
+        good = false;
+    }
+    if (good && options_text(options, "member") != NULL &&
+        member_check(bytes_of_string(options_text(options, "member"))) != STATUS_OK) {
+        options_fail(options, EXIT_USAGE,
+                     "--member is '%s'; write a member id as class.place, such as prison.dovegate",
+                     options_text(options, "member"));
         good = false;
     }
     for (size_t i = 0; good && i < sizeof texts / sizeof texts[0]; i++) {

@@ -18,7 +18,7 @@ struct export_check {
 
 static bool is_told(enum status status)
 {
-    return status == STATUS_NOT_FOUND || status == STATUS_TOO_LARGE || status == STATUS_UNSUPPORTED;
+    return status == STATUS_NOT_FOUND || status == STATUS_TOO_LARGE || status == STATUS_NOT_A_FILE;
 }
 
 /* A file's content into an empty buffer; *ret_there false (and told) if there is none that can be used. */
@@ -48,7 +48,7 @@ static enum status read_tile(void *context, const struct tile_id *id, struct dig
     check->tile = bytes_buffer(TILE_WIDTH * DIGEST_SIZE);
     enum status status =
         check->files->read(check->files->context, path, TILE_WIDTH * DIGEST_SIZE, &check->tile);
-    if (status == STATUS_TOO_LARGE || status == STATUS_UNSUPPORTED ||
+    if (status == STATUS_TOO_LARGE || status == STATUS_NOT_A_FILE ||
         (status == STATUS_OK && check->tile.size != wanted))
         return STATUS_CORRUPT;
     if (status == STATUS_OK)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,9 @@ enum status safefile_status(int error)
 {
     switch (error) {
     case ENOENT:
-    case ENOTDIR:
         return STATUS_NOT_FOUND;
+    case ENOTDIR:
+        return STATUS_NOT_A_FOLDER;
     case EEXIST:
         return STATUS_EXISTS;
     case ENOSPC:
@@ -52,6 +54,19 @@ enum status safefile_status(int error)
     default:
         return STATUS_IO;
     }
+}
+
+enum status safefile_find(const char *path, char *ret_path)
+{
+    char full[PATH_MAX];
+    struct stat found;
+
+    if (realpath(path, full) == NULL || stat(full, &found) != 0)
+        return safefile_status(errno);
+    if (!S_ISREG(found.st_mode))
+        return STATUS_NOT_A_FILE;
+    memcpy(ret_path, full, strlen(full) + 1);
+    return STATUS_OK;
 }
 
 static int open_retry(int folder, const char *path, int flags, mode_t mode)
@@ -111,7 +126,7 @@ static enum status check_readable(int fd, size_t limit, bool secret)
     if (fstat(fd, &found) != 0)
         return safefile_status(errno);
     if (!S_ISREG(found.st_mode))
-        return STATUS_UNSUPPORTED;
+        return STATUS_NOT_A_FILE;
     if (secret && ((found.st_mode & SECRET_FORBIDDEN_BITS) != 0 || found.st_uid != geteuid()))
         return STATUS_PERMISSION;
     if ((uintmax_t)found.st_size > limit)

@@ -18,9 +18,15 @@ struct folder_lock;
 /*
  * safefile_status - the status for an errno: NOT_FOUND, EXISTS, NO_SPACE (disk, quota or file size limit),
  * PERMISSION (also a read-only file system and a symbolic link that is not followed), BAD_ARGUMENT (a name
- * that cannot be), NO_MEMORY, otherwise IO.
+ * that cannot be), NOT_A_FOLDER, NO_MEMORY, otherwise IO.
  */
 enum status safefile_status(int error);
+
+/*
+ * safefile_find - the absolute name of a regular file, for a process that has another working folder.
+ * ret_path holds PATH_MAX bytes. STATUS_NOT_FOUND or STATUS_NOT_A_FILE.
+ */
+enum status safefile_find(const char *path, char *ret_path);
 
 /*
  * safefile_read - the whole of a regular file; symbolic links are followed.
@@ -28,7 +34,7 @@ enum status safefile_status(int error);
  * limit     the most bytes that are accepted
  * ret       overwritten on STATUS_OK, the caller frees it with bytes_buffer_free; must hold nothing before
  *
- * Returns STATUS_TOO_LARGE, or STATUS_UNSUPPORTED when it is not a regular file (a FIFO is not waited for).
+ * Returns STATUS_TOO_LARGE, or STATUS_NOT_A_FILE when it is not a regular file (a FIFO is not waited for).
  */
 enum status safefile_read(const char *path, size_t limit, struct byte_buffer *ret);
 

@@ -19,6 +19,8 @@
     X(DATABASE, "the database reported an error")                                                            \
     X(CORRUPT, "stored data is damaged")                                                                     \
     X(CRYPTO, "the cryptographic library failed")                                                            \
+    X(NOT_A_FILE, "a folder, link or device where a file should be")                                         \
+    X(NOT_A_FOLDER, "a file where a folder should be")                                                       \
     /* Input */                                                                                              \
     X(BAD_FORMAT, "malformed")                                                                               \
     X(TOO_LARGE, "larger than its limit")                                                                    \

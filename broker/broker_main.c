@@ -126,14 +126,15 @@ static void print_loaded(const struct options *options, uint64_t serial, bool fr
 static int load_running(const struct options *options)
 {
     const char *fingerprint = options_text(options, "fingerprint");
+    const char *bundle = options_text(options, "bundle");
     char path[PATH_MAX];
     json_t *reply = NULL;
+    const enum status status = safefile_find(bundle, path);
 
-    if (realpath(options_text(options, "bundle"), path) == NULL)
-        return command_fail(options, safefile_status(errno), options_text(options, "bundle"),
-                            strerror(errno));
+    if (status != STATUS_OK)
+        return command_fail(options, status, bundle, status_text(status));
     int code = calling_ask(
-        options, path,
+        options, bundle,
         json_pack("{s:s, s:s, s:s*}", "do", "load", "bundle", path, "fingerprint", fingerprint), &reply);
     if (code == EXIT_DONE)
         print_loaded(options, (uint64_t)json_integer_value(json_object_get(reply, "serial")),
@@ -198,7 +199,7 @@ static int run_load(const struct options *options, void *context)
         return options_fail(options, EXIT_USAGE,
                             "--fingerprint: write the 64 hexadecimal digits that "
                             "the authority's board gave you");
-    if (!command_has(folder, SETUP_FILE))
+    if (command_lacks(folder, SETUP_FILE))
         return options_fail(options, EXIT_ENVIRONMENT,
                             "%s: no broker in it; make one with concordat-broker init", folder);
     enum status status = safefile_lock(folder, &lock);
@@ -287,7 +288,12 @@ static int run_status(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code = calling_ask(options, options_text(options, "dir"), json_pack("{s:s}", "do", "status"), &reply);
+    int code =
+        calling_ask(options, options_text(options, "dir"), json_pack("{s:s}", "do", "status"), &reply);
+    if (code == EXIT_DONE && json_object_get(reply, "pipeline") == NULL)
+        code = options_fail(options, EXIT_ENVIRONMENT,
+                            "%s: what runs there is no broker: name a broker's folder",
+                            options_text(options, "dir"));
     if (code == EXIT_DONE && options_flag(options, "json")) {
         (void)json_dumpf(reply, out, JSON_COMPACT);
         fputc('\n', out);

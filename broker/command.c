@@ -1,5 +1,6 @@
 #include "broker/command.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -9,8 +10,9 @@
 static enum options_exit exit_code(enum status status)
 {
     static const enum status machine[] = {
-        STATUS_NO_MEMORY,  STATUS_IO,      STATUS_NO_SPACE, STATUS_IN_USE,   STATUS_TIMEOUT,   STATUS_CLOSED,
-        STATUS_PERMISSION, STATUS_CORRUPT, STATUS_CRYPTO,   STATUS_DATABASE, STATUS_NOT_FOUND,
+        STATUS_NO_MEMORY, STATUS_IO,         STATUS_NO_SPACE,     STATUS_IN_USE, STATUS_TIMEOUT,
+        STATUS_CLOSED,    STATUS_PERMISSION, STATUS_CORRUPT,      STATUS_CRYPTO, STATUS_DATABASE,
+        STATUS_NOT_FOUND, STATUS_NOT_A_FILE, STATUS_NOT_A_FOLDER,
     };
 
     for (size_t i = 0; i < sizeof machine / sizeof machine[0]; i++) {
@@ -31,7 +33,16 @@ bool command_has(const char *folder, const char *name)
     struct stat found;
     int size = snprintf(path, sizeof path, "%s/%s", folder, name);
 
-    return size > 0 && size < PATH_MAX && lstat(path, &found) == 0;
+    if (size < 0 || size >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return lstat(path, &found) == 0;
+}
+
+bool command_lacks(const char *folder, const char *name)
+{
+    return !command_has(folder, name) && (errno == ENOENT || errno == ENOTDIR);
 }
 
 int command_clock(const struct options *options, bool demo, struct clock *ret)

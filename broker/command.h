@@ -10,8 +10,10 @@
  * refused, everything else is the machine's. */
 int command_fail(const struct options *options, enum status status, const char *subject, const char *what);
 
-/* command_has - whether the folder holds that name. */
+/* command_has - whether the folder holds that name; command_lacks - whether it certainly does not. Neither
+ * when the folder may not be looked into. */
 bool command_has(const char *folder, const char *name);
+bool command_lacks(const char *folder, const char *name);
 
 /* command_clock - the clock to go by: the machine's, or for demonstrations (demo) one that starts at --now.
  * Returns EXIT_DONE, or what to exit with, told already. */

@@ -69,7 +69,7 @@ static int read_folder(struct running *running)
     struct setup_reason why = {{0}};
     struct bundle_reason reason = {{0}};
 
-    if (!command_has(running->folder, SETUP_FILE))
+    if (command_lacks(running->folder, SETUP_FILE))
         return options_fail(options, EXIT_ENVIRONMENT,
                             "%s: no broker in it; make one with concordat-broker init", running->folder);
     enum status status = safefile_lock(running->folder, &running->lock);
@@ -197,7 +197,11 @@ int serve_run(const struct options *options, void *context)
 {
     struct running running = {.options = options, .folder = options_text(options, "dir"), .stop_fd = -1};
 
+    int64_t start = 0;
+
     (void)context;
+    if (!options_time(options, "now", &start))
+        return EXIT_USAGE;
     running.say = say_new(write_line, NULL, LINES_MINUTE);
     settle_heap(); /* before there are threads */
     raise_descriptors();

@@ -20,8 +20,8 @@
 static enum options_exit exit_code(enum status status)
 {
     static const enum status machine[] = {
-        STATUS_NO_MEMORY,  STATUS_IO,      STATUS_NO_SPACE, STATUS_IN_USE,
-        STATUS_PERMISSION, STATUS_CORRUPT, STATUS_CRYPTO,
+        STATUS_NO_MEMORY, STATUS_IO,     STATUS_NO_SPACE,   STATUS_IN_USE,       STATUS_PERMISSION,
+        STATUS_CORRUPT,   STATUS_CRYPTO, STATUS_NOT_A_FILE, STATUS_NOT_A_FOLDER,
     };
 
     for (size_t i = 0; i < sizeof machine / sizeof machine[0]; i++) {
@@ -121,6 +121,9 @@ static int run_init(const struct options *options, void *context)
     enum status status = authority_create(folder, &wanted, now, &reason);
     if (status == STATUS_OK)
         status = authority_open(folder, &authority, &reason);
+    if (status == STATUS_NOT_FOUND)
+        return options_fail(options, EXIT_ENVIRONMENT,
+                            "%s: its parent folder does not exist: make that first", folder);
     if (status != STATUS_OK)
         return fail(options, status, folder, &reason);
     show_fingerprint(authority_fingerprint(authority), &text);

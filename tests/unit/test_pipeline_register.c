@@ -453,9 +453,11 @@ static void test_unfollowed_plan_is_logged(void **state)
     struct exchange *exchange = *state;
     struct exchange_event event;
 
-    exchange->limits.consulted_after = 1;
     exchange_connect_all(exchange);
     exchange_list(exchange, 1);
+    exchange_stop(exchange);
+    exchange->limits.consulted_after = 1;
+    exchange_connect_all(exchange);
     make_notice(exchange, &event, 1);
     (void)exchange_plan(exchange, &event);
     exchange_stop(exchange);

@@ -156,9 +156,9 @@ static void reading_is_bounded_and_takes_regular_files_only(void **state)
     assert_int_equal(safefile_read(in_folder("none"), 10, &content), STATUS_NOT_FOUND);
     assert_int_equal(safefile_write(in_folder("a"), bytes_of_string("0123456789"), 0600), STATUS_OK);
     assert_int_equal(safefile_read(path, 9, &content), STATUS_TOO_LARGE);
-    assert_int_equal(safefile_read(folder, 1000, &content), STATUS_UNSUPPORTED);
+    assert_int_equal(safefile_read(folder, 1000, &content), STATUS_NOT_A_FILE);
     assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
-    assert_int_equal(safefile_read(path, 1000, &content), STATUS_UNSUPPORTED);
+    assert_int_equal(safefile_read(path, 1000, &content), STATUS_NOT_A_FILE);
     /* Its size is 0 by stat, yet it has content: the bound holds on what is read. */
     assert_int_equal(safefile_read("/proc/self/status", 10, &content), STATUS_TOO_LARGE);
     assert_null(content.data);
