@@ -8,8 +8,8 @@
  * receipts; one transaction. An event that does not verify is left out and told (incidents): it gets no
  * receipt.
  *
- * Returns STATUS_UNKNOWN_KEY, STATUS_EXPIRED, STATUS_MISMATCH or STATUS_BAD_SIGNATURE when nothing of it
- * counts (told, too); or as base/db.h, and then nothing was stored.
+ * Returns why when nothing of it counts (told, too); or a status of the machine (status_of_machine), and then
+ * nothing was stored.
  */
 enum status delivery_take(struct agent *agent, struct arrival_opener *opener, const Wire__Deliver *deliver,
                           int64_t now);

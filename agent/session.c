@@ -239,18 +239,8 @@ static enum status on_deliver(struct session *session, const Wire__Deliver *deli
 {
     const enum status status = delivery_take(session->agent, session->opener, deliver, now);
 
-    switch ((int)status) {
-    case STATUS_UNKNOWN_KEY:
-    case STATUS_EXPIRED:
-    case STATUS_MISMATCH:
-    case STATUS_BAD_SIGNATURE:
-    case STATUS_BAD_PROOF:
-    case STATUS_BAD_FORMAT:
-    case STATUS_NOT_CANONICAL:
-        return STATUS_OK; /* told; without a receipt it stays with the broker */
-    default:
-        return status;
-    }
+    /* What does not verify was told; without a receipt it stays with the broker. */
+    return status_of_machine(status) ? status : STATUS_OK;
 }
 
 static enum status on_receipts_stored(struct session *session, uint64_t request)
@@ -293,18 +283,10 @@ static enum status on_forwarded(struct session *session, const Wire__ForwardedRe
     if (status != STATUS_OK)
         return status;
     status = receipts_confirm(agent, forwarded, now);
-    switch ((int)status) {
-    case STATUS_UNKNOWN_KEY:
-    case STATUS_MISMATCH:
-    case STATUS_BAD_SIGNATURE:
-    case STATUS_BAD_PROOF:
-    case STATUS_BAD_FORMAT:
-    case STATUS_NOT_CANONICAL:
+    if (status != STATUS_OK && !status_of_machine(status)) {
         db_rollback(agent->db);
         return incidents_add(agent->db, now, "receipts that the broker forwarded do not verify: %s",
                              status_text(status));
-    default:
-        break;
     }
     status = commit_if(agent, status);
     CRASH_POINT("session.receipts.confirmed");

@@ -14,3 +14,9 @@ const char *status_text(enum status status)
 
     return index < sizeof texts / sizeof texts[0] ? texts[index] : "unknown status";
 }
+
+/* The table has the machine's first, after OK. */
+bool status_of_machine(enum status status)
+{
+    return status != STATUS_OK && status < STATUS_BAD_FORMAT;
+}

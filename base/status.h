@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Every outcome a Concordat function can return, in one table: symbol, text for people.
  * STATUS_OK is success; everything else leaves the function's outputs untouched.
@@ -54,3 +56,7 @@ enum status {
  * status_text - what a status means, in English without a full stop; static storage, never NULL.
  */
 const char *status_text(enum status status);
+
+/* status_of_machine - whether it is the machine's (memory, disk, database) rather than that of what was read.
+ */
+bool status_of_machine(enum status status);
