@@ -288,8 +288,7 @@ static int run_status(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code =
-        calling_ask(options, options_text(options, "dir"), json_pack("{s:s}", "do", "status"), &reply);
+    int code = calling_ask(options, options_text(options, "dir"), json_pack("{s:s}", "do", "status"), &reply);
     if (code == EXIT_DONE && json_object_get(reply, "pipeline") == NULL)
         code = options_fail(options, EXIT_ENVIRONMENT,
                             "%s: what runs there is no broker: name a broker's folder",
