@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/due.h"
 #include "agent/incidents.h"
 #include "agent/outbox_row.h"
 #include "base/crash.h"
@@ -16,92 +17,53 @@ const char receipts_schema[] =
 /* ---- those that we give
  * ---------------------------------------------------------------------------------------- */
 
+static const struct due_queue queue = {
+    .insert = "INSERT INTO receipt_due (receipt) VALUES (?)",
+    .oldest = "SELECT id, receipt FROM receipt_due ORDER BY id LIMIT ?",
+    .forget = "DELETE FROM receipt_due WHERE id <= ?",
+};
+
 enum status receipts_queue(struct agent *agent, const struct receipt *receipt)
 {
-    struct db_statement *statement = NULL;
     struct byte_buffer bytes = bytes_buffer(RECEIPT_SIZE_MAX);
     enum status status = receipt_encode(receipt, &bytes);
 
     if (status == STATUS_OK)
-        status = db_statement(agent->db, "INSERT INTO receipt_due (receipt) VALUES (?)", &statement);
-    if (status == STATUS_OK) {
-        db_bind_blob(statement, 1, bytes_buffer_view(&bytes));
-        status = db_run(statement);
-    }
+        status = due_add(agent, &queue, bytes_buffer_view(&bytes));
     bytes_buffer_free(&bytes);
-    return status;
-}
-
-static enum status collect(struct agent *agent, struct byte_buffer *ret, size_t *starts, size_t *ret_count,
-                           int64_t *ret_last)
-{
-    struct db_statement *statement = NULL;
-    bool row = false;
-    size_t count = 0;
-    int64_t last = 0;
-    enum status status =
-        db_statement(agent->db, "SELECT id, receipt FROM receipt_due ORDER BY id LIMIT ?", &statement);
-
-    if (status != STATUS_OK)
-        return status;
-    db_bind_int64(statement, 1, RECEIPTS_IN_BATCH);
-    while ((status = db_step(statement, &row)) == STATUS_OK && row) {
-        starts[count++] = ret->size;
-        last = db_column_int64(statement, 0);
-        bytes_append_view(ret, db_column_blob(statement, 1));
-    }
-    starts[count] = ret->size;
-    if (status == STATUS_OK)
-        status = count == 0 ? STATUS_NOT_FOUND : ret->status;
-    if (status == STATUS_OK) {
-        *ret_count = count;
-        *ret_last = last;
-    }
     return status;
 }
 
 enum status receipts_batch(struct agent *agent, uint64_t request, int64_t now, struct byte_buffer *ret,
                            int64_t *ret_last, size_t *ret_count)
 {
-    struct byte_buffer bytes = bytes_buffer(RECEIPTS_IN_BATCH * RECEIPT_SIZE_MAX);
     struct byte_buffer head = bytes_buffer(HEAD_SIZE_MAX);
-    struct byte_view receipts[RECEIPTS_IN_BATCH];
+    struct due_batch batch = {0};
     struct batch_signer signer;
-    size_t starts[RECEIPTS_IN_BATCH + 1];
-    size_t count = 0;
-    int64_t last = 0;
-    enum status status = collect(agent, &bytes, starts, &count, &last);
+    enum status status = due_oldest(agent, &queue, RECEIPTS_IN_BATCH, RECEIPT_SIZE_MAX, &batch);
 
     if (status == STATUS_OK)
         status = membership_signer(agent->membership, agent->settings.member, now, &signer);
     if (status != STATUS_OK)
         goto out;
-    for (size_t i = 0; i < count; i++)
-        receipts[i] = bytes_view(bytes.data + starts[i], starts[i + 1] - starts[i]);
     wire_pack(&bundle_signed_head(agent->membership->bundle)->base, &head);
     status = head.status;
     if (status == STATUS_OK)
-        status = receipt_batch_build(request, &signer, keystore_signing(agent->keystore), receipts, count,
-                                     bytes_buffer_view(&head), ret);
+        status = receipt_batch_build(request, &signer, keystore_signing(agent->keystore), batch.items,
+                                     batch.count, bytes_buffer_view(&head), ret);
     if (status == STATUS_OK) {
-        *ret_last = last;
-        *ret_count = count;
+        *ret_last = batch.last;
+        *ret_count = batch.count;
     }
 out:
-    bytes_buffer_free(&bytes);
+    due_batch_free(&batch);
     bytes_buffer_free(&head);
     return status;
 }
 
 enum status receipts_stored(struct agent *agent, int64_t last)
 {
-    struct db_statement *statement = NULL;
-    enum status status = db_statement(agent->db, "DELETE FROM receipt_due WHERE id <= ?", &statement);
-
-    if (status != STATUS_OK)
-        return status;
-    db_bind_int64(statement, 1, last);
-    return db_run(statement);
+    return due_forget(agent, &queue, last);
 }
 
 /* ---- those that we get

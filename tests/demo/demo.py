@@ -156,7 +156,7 @@ def endings(tell, harness, folder):
     say(f"   the changed date of the person who withdrew consent reached: {', '.join(reached)}; not {DRUGS}")
 
 
-def attempts(tell, scheme):
+def attempts(scheme):
     chapter(7, "Attempts")
     said = scheme.publish(DOVEGATE, "release.planned", "--subject", JOHNSON, "--attr", "release_date=2026-12-28",
                           "--attr", "home_force=21", "--item", "crn=X777978", expect=1)
@@ -167,7 +167,6 @@ def attempts(tell, scheme):
         outcome = client.publish_more_than_granted(JOHNSON_PRISON_NO, extra="crn")
     say(f"   the prison's keys in another client, an item too many:\n     ✗ {outcome}")
     say(f"   a stranger with a key that looks right:\n     ✗ {peer.stranger(scheme.endpoint, scheme.agent_folder(DOVEGATE))}")
-    del tell
 
 
 JOHNSON_PRISON_NO = "A9863ZW"
@@ -214,7 +213,7 @@ def story(scheme, harness, folder):
     date_change(tell, harness, folder)
     daily_work(tell)
     endings(tell, harness, folder)
-    attempts(tell, scheme)
+    attempts(scheme)
     audit(scheme)
 
 

@@ -307,7 +307,7 @@ static void a_socket_left_behind_is_replaced_and_nothing_else(void **state)
     assert_int_equal(safefile_write(file, bytes_of_string("x"), 0600), STATUS_OK);
     assert_int_equal(local_server_new(folder, "file", 0600, IDLE_MS, &other), STATUS_EXISTS);
     assert_int_equal(access(file, F_OK), 0);
-    assert_int_equal(local_server_new(file, "socket", 0600, IDLE_MS, &other), STATUS_NOT_FOUND);
+    assert_int_equal(local_server_new(file, "socket", 0600, IDLE_MS, &other), STATUS_NOT_A_FOLDER);
     assert_null(other);
 }
 
