@@ -6,7 +6,7 @@
 
 #include "policy/cases_read.h"
 
-static const char *const file_keys[] = {"cases", "protocol", "catalogue", "clock", "people", NULL};
+static const char *const file_keys[] = {"cases", "protocol", "overlay", "catalogue", "clock", "people", NULL};
 
 /* A path as it stands in the file: relative to the file. */
 static void read_path(struct yaml_errors *errors, const struct yaml_node *node, char out[static 256])
@@ -23,7 +23,7 @@ static void read_path(struct yaml_errors *errors, const struct yaml_node *node, 
 
 enum status cases_name_files(struct byte_view text, struct yaml_errors *errors, struct cases_files *ret_files)
 {
-    struct cases_files files = {"", ""};
+    struct cases_files files = {"", "", ""};
     const struct yaml_node *root;
     struct yaml *yaml = NULL;
     enum status status = read_tree(text, errors, &yaml);
@@ -34,6 +34,7 @@ enum status cases_name_files(struct byte_view text, struct yaml_errors *errors, 
     if (read_fields(errors, root, file_keys)) {
         read_path(errors, yaml_read_required(errors, root, "protocol"), files.protocol);
         read_path(errors, yaml_read_required(errors, root, "catalogue"), files.catalogue);
+        read_path(errors, yaml_get(root, "overlay"), files.overlay);
     }
     if (errors->count == 0)
         *ret_files = files;

@@ -14,10 +14,11 @@ struct yaml_errors;
 #define CASES_SAYS_MAX     4
 #define CASES_REFUSALS_MAX 64
 
-/* The two files that a case file is about, as it names them: relative to itself. */
+/* The files that a case file is about, as it names them: relative to itself. */
 struct cases_files {
     char protocol[256];
     char catalogue[256];
+    char overlay[256]; /* of the protocol; or empty */
 };
 
 struct cases_recipient {

@@ -49,8 +49,7 @@ static void write_denied_items(const struct explain_case *it, uint16_t party, st
         write_labels(it, "Denied to them, whatever a rule grants: ", &denied, "", out);
 }
 
-/* The denials that forbid the event itself from the sender, to the recipient's class or to anybody. Returns
- * how many. */
+/* The denials that forbid the event itself from the sender, to the recipient's class or to anybody. */
 static void write_denials(const struct explain_case *it, struct byte_buffer *out)
 {
     const struct protocol *protocol = it->protocol;

@@ -6,6 +6,7 @@
 
 #include "base/safefile.h"
 #include "base/yaml_errors.h"
+#include "policy/checking.h"
 
 #define PATH_SIZE 4096
 
@@ -46,30 +47,40 @@ static enum status open_catalogue(const char *path, struct yaml_errors *errors, 
     return status;
 }
 
-static enum status open_protocol(const char *path, struct yaml_errors *errors, struct files *files,
-                                 struct byte_buffer *told)
+static enum status load_protocol(const char *path, struct byte_view text, struct yaml_errors *errors,
+                                 struct files *files, struct byte_buffer *told)
 {
-    struct byte_buffer text = bytes_buffer(0);
-    enum status status = read_text(path, &text, told);
+    enum status status =
+        finish(path, protocol_load(text, files->catalogue, errors, &files->protocol), errors, told);
+
+    if (status == STATUS_OK)
+        digest_sha256(text, files->digest.bytes);
+    return status;
+}
+
+/* The protocol of a path, or what an overlay (which may be NULL) makes of it. */
+static enum status open_protocol(const char *catalogue, const char *path, const char *overlay,
+                                 struct yaml_errors *errors, struct files *files, struct byte_buffer *told)
+{
+    struct byte_buffer text = bytes_buffer(overlay == NULL ? 0 : FILES_LARGEST);
+    enum status status = overlay == NULL ? read_text(path, &text, told)
+                                         : checking_merge(catalogue, path, overlay, &text, told);
 
     if (status == STATUS_OK)
         status =
-            finish(path, protocol_load(bytes_buffer_view(&text), files->catalogue, errors, &files->protocol),
-                   errors, told);
-    if (status == STATUS_OK)
-        digest_sha256(bytes_buffer_view(&text), files->digest.bytes);
+            load_protocol(overlay == NULL ? path : overlay, bytes_buffer_view(&text), errors, files, told);
     bytes_buffer_free(&text);
     return status;
 }
 
-static enum status open_both(const char *catalogue, const char *protocol, struct yaml_errors *errors,
-                             struct files *ret, struct byte_buffer *told)
+static enum status open_both(const char *catalogue, const char *protocol, const char *overlay,
+                             struct yaml_errors *errors, struct files *ret, struct byte_buffer *told)
 {
     struct files files = {.catalogue = NULL};
     enum status status = open_catalogue(catalogue, errors, &files, told);
 
     if (status == STATUS_OK)
-        status = open_protocol(protocol, errors, &files, told);
+        status = open_protocol(catalogue, protocol, overlay, errors, &files, told);
     if (status == STATUS_OK)
         *ret = files;
     else
@@ -85,7 +96,7 @@ enum status files_open(const char *catalogue, const char *protocol, struct files
 
     if (errors == NULL)
         return tell(ret_told, protocol, STATUS_NO_MEMORY);
-    status = open_both(catalogue, protocol, errors, ret, ret_told);
+    status = open_both(catalogue, protocol, NULL, errors, ret, ret_told);
     free(errors);
     return status;
 }
@@ -109,15 +120,16 @@ static bool beside(const char *path, const char *name, char out[static PATH_SIZE
 static enum status open_named(const char *path, struct byte_view text, struct yaml_errors *errors,
                               struct files *ret, struct byte_buffer *told)
 {
-    char catalogue[PATH_SIZE], protocol[PATH_SIZE];
+    char catalogue[PATH_SIZE], protocol[PATH_SIZE], overlay[PATH_SIZE];
     struct cases_files names;
     enum status status = finish(path, cases_name_files(text, errors, &names), errors, told);
 
     if (status != STATUS_OK)
         return status;
-    if (!beside(path, names.catalogue, catalogue) || !beside(path, names.protocol, protocol))
+    if (!beside(path, names.catalogue, catalogue) || !beside(path, names.protocol, protocol) ||
+        !beside(path, names.overlay, overlay))
         return tell(told, path, STATUS_TOO_LARGE);
-    return open_both(catalogue, protocol, errors, ret, told);
+    return open_both(catalogue, protocol, names.overlay[0] == '\0' ? NULL : overlay, errors, ret, told);
 }
 
 enum status files_open_cases(const char *path, struct files *ret, struct cases **ret_cases,

@@ -18,6 +18,9 @@ def main():
     assert count >= 120 and told.startswith(f"{count} of {count} cases hold.\n"), told[:400]
     assert "   -  " not in told, told
 
+    told = test(POLICY / "derbyshire-reach.cases.yaml", "--brief", expect=0).out
+    assert "7 of 7 cases hold." in told, told
+
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for file in POLICY.glob("*.yaml"):

@@ -58,6 +58,11 @@ static void test_files(void **state)
     assert_int_equal(cases_name_files(bytes_of_string(GOOD), &errors, &files), STATUS_OK);
     assert_string_equal(files.protocol, "staffordshire-ppo.yaml");
     assert_string_equal(files.catalogue, "catalogue.yaml");
+    assert_string_equal(files.overlay, "");
+    assert_int_equal(cases_name_files(bytes_of_string("cases: []\nprotocol: p\ncatalogue: c\noverlay: o\n"),
+                                      &errors, &files),
+                     STATUS_OK);
+    assert_string_equal(files.overlay, "o");
     assert_int_equal(cases_name_files(bytes_of_string("cases: []\nprotocol: p\n"), &errors, &files),
                      STATUS_BAD_FORMAT);
     assert_int_equal(errors.count, 1);
