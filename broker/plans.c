@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/keyed_hash.h"
+
 #define BUCKETS 4096u
 
 /* A queue in the order of asking, and a hash over it by event. */
@@ -17,6 +19,7 @@ struct plans {
     struct node *oldest;
     struct node *newest;
     struct node *buckets[BUCKETS];
+    struct keyed_hash hash; /* senders choose the ids */
     size_t count;
 };
 
@@ -26,19 +29,23 @@ enum status plans_new(struct plans **ret)
 
     if (plans == NULL)
         return STATUS_NO_MEMORY;
+    enum status status = keyed_hash_new(&plans->hash);
+    if (status != STATUS_OK) {
+        free(plans);
+        return status;
+    }
     *ret = plans;
     return STATUS_OK;
 }
 
-/* The last bytes of an id are random. */
-static size_t bucket_of(const uint8_t *event)
+static size_t bucket_of(const struct plans *plans, const uint8_t *event)
 {
-    return bytes_get_u32(event + CORE_EVENT_SIZE - 4) % BUCKETS;
+    return (size_t)(keyed_hash_of(&plans->hash, bytes_view(event, CORE_EVENT_SIZE)) % BUCKETS);
 }
 
 static void unhash(struct plans *plans, const struct node *node)
 {
-    struct node **link = &plans->buckets[bucket_of(node->entry.event)];
+    struct node **link = &plans->buckets[bucket_of(plans, node->entry.event)];
 
     while (*link != NULL && *link != node)
         link = &(*link)->collision;
@@ -72,7 +79,7 @@ void plans_free(struct plans **plans)
 
 static struct node *find(const struct plans *plans, const char *from, const uint8_t *event)
 {
-    struct node *node = plans->buckets[bucket_of(event)];
+    struct node *node = plans->buckets[bucket_of(plans, event)];
 
     while (node != NULL &&
            (memcmp(node->entry.event, event, CORE_EVENT_SIZE) != 0 || strcmp(node->entry.from, from) != 0))
@@ -83,7 +90,7 @@ static struct node *find(const struct plans *plans, const char *from, const uint
 enum status plans_put(struct plans *plans, const struct plan_entry *entry)
 {
     struct node *node = calloc(1, sizeof *node);
-    struct node **bucket = &plans->buckets[bucket_of(entry->event)];
+    struct node **bucket = &plans->buckets[bucket_of(plans, entry->event)];
 
     if (node == NULL)
         return STATUS_NO_MEMORY;

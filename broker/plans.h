@@ -27,7 +27,7 @@ struct plan_entry {
 
 struct plans;
 
-/* plans_new - STATUS_NO_MEMORY. */
+/* plans_new - STATUS_NO_MEMORY or STATUS_CRYPTO. */
 enum status plans_new(struct plans **ret);
 void plans_free(struct plans **plans);
 
