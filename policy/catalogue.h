@@ -21,6 +21,7 @@ struct yaml_errors;
 #define CATALOGUE_ITEMS_MAX      64 /* sealed items of an event type */
 #define CATALOGUE_NONE           UINT16_MAX
 #define CATALOGUE_ASKED          "asked_items" /* an attribute: the items that a question is for */
+#define CATALOGUE_DIVERT         "divert"
 
 /* How carefully an item must be treated. Symbol, name in the file. */
 #define CATALOGUE_SENSITIVITIES(X)                                                                           \
@@ -70,7 +71,8 @@ struct catalogue_event {
         reads[EFFECT_ATTRIBUTES_MAX]; /* positions of the attributes that the effect reads, in its order */
     uint16_t held;                    /* positions among the attributes */
     uint16_t juvenile;
-    uint16_t asked; /* of `asked_items`, which makes the type a question; or CATALOGUE_NONE */
+    uint16_t divert; /* which other arrangement looks after the person, or CATALOGUE_NONE */
+    uint16_t asked;  /* of `asked_items`, which makes the type a question; or CATALOGUE_NONE */
 };
 
 struct catalogue {

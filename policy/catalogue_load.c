@@ -328,6 +328,8 @@ static void set_carried(struct loader *loader, const struct yaml_node *node, str
 
     event->held = catalogue_attribute_at(event, held);
     event->juvenile = catalogue_attribute_at(event, juvenile);
+    event->divert = catalogue_attribute_at(
+        event, catalogue_find_label(loader->catalogue, bytes_of_string(CATALOGUE_DIVERT)));
     event->asked = catalogue_attribute_at(
         event, catalogue_find_label(loader->catalogue, bytes_of_string(CATALOGUE_ASKED)));
     if (event->asked != CATALOGUE_NONE &&

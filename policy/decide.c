@@ -81,6 +81,9 @@ static enum policy_code check_person(struct decider *decider, const struct proto
         if (!is_listed(decider))
             return POLICY_NOT_LISTED;
     }
+    if (rule->need != NEED_NOTHING && decider->type->effect != EFFECT_REMOVE &&
+        decider->person->entry.divert[0] != '\0')
+        return POLICY_DIVERTED;
     decider->rule_grounds = rule->need == NEED_NOTHING ? 0 : REGISTER_GROUND_LISTING | REGISTER_GROUND_REVIEW;
     if ((decider->request->repeats || decider->request->again) && decider->type->effect == EFFECT_LIST)
         decider->rule_grounds |= REGISTER_GROUND_MOVE; /* decider_repeats_listing reads the area */
@@ -109,6 +112,8 @@ static void open_rule(struct decider *decider, const struct protocol_route *rout
     decider->rule_open = code == POLICY_NONE;
     if (code == POLICY_MISSING_ATTRIBUTE)
         decider_refuse(decider, code)->label = decider->type->attributes[route->clock_attribute].label;
+    else if (code == POLICY_DIVERTED)
+        set_detail(decider_refuse(decider, code), decider->person->entry.divert);
     else if (code == POLICY_STRAND)
         set_detail(decider_refuse(decider, code), decider->person->entry.strand);
     else if (code != POLICY_NONE)

@@ -24,6 +24,7 @@
     X(NOT_YOURS, "not-yours-to-send")                                                                        \
     X(WRONG_PURPOSE, "wrong-purpose")                                                                        \
     X(NOT_LISTED, "not-listed")                                                                              \
+    X(DIVERTED, "diverted")                                                                                  \
     X(REGISTER, "register-refuses")                                                                          \
     X(NO_ANSWER, "answers-nothing")                                                                          \
     X(NOT_STANDING, "not-standing")                                                                          \

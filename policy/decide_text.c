@@ -116,6 +116,21 @@ static void say_glass_reason(struct sentence *sentence, const struct protocol *p
     }
 }
 
+static void say_diverted(struct sentence *sentence, const struct protocol *protocol,
+                         const struct policy_refusal *refusal)
+{
+    for (uint16_t i = 0; i < protocol->divert_count; i++) {
+        const struct protocol_divert *divert = &protocol->diverts[i];
+
+        if (strcmp(divert->code, refusal->detail) == 0) {
+            say(sentence, "the person is diverted to '%s' (%s); turn to %s.", divert->code, divert->paragraph,
+                divert->to);
+            return;
+        }
+    }
+    say(sentence, "the person is diverted to '%s', which the protocol does not know.", refusal->detail);
+}
+
 static void say_event_reason(struct sentence *sentence, const struct protocol *protocol,
                              const struct policy_refusal *refusal)
 {
@@ -134,6 +149,9 @@ static void say_event_reason(struct sentence *sentence, const struct protocol *p
         say(sentence,
             "the person is not on the list, or the review is overdue; a list authority must list or review "
             "the person first.");
+        break;
+    case POLICY_DIVERTED:
+        say_diverted(sentence, protocol, refusal);
         break;
     case POLICY_REGISTER:
         say(sentence, "%s.", refusal->detail);

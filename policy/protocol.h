@@ -22,6 +22,8 @@ struct yaml_errors;
 #define PROTOCOL_CONDITIONS_MAX 32
 #define PROTOCOL_CONSENTS_MAX   16
 #define PROTOCOL_STRANDS_MAX    16
+#define PROTOCOL_DIVERTS_MAX    16
+#define PROTOCOL_FORMS_MAX      32 /* versions of a consent's form */
 #define PROTOCOL_PATHWAYS_MAX   32
 #define PROTOCOL_RULES_MAX      256
 #define PROTOCOL_DENIALS_MAX    64
@@ -99,6 +101,17 @@ struct protocol_condition {
 struct protocol_consent {
     const char *scope; /* a code of the catalogue's list consent_scope */
     struct duration longest;
+    const char *const *forms; /* versions of the form on which it may be given */
+    uint16_t form_count;
+    uint32_t recorded_by; /* bits: classes that may record it */
+};
+
+/* People whom another arrangement looks after: nothing about them goes out here. */
+struct protocol_divert {
+    const char *code; /* of the attribute `divert` */
+    const char *paragraph;
+    const char *law;
+    const char *to; /* for people: where to turn instead */
 };
 
 /* Who lists people of a strand. */
@@ -228,7 +241,12 @@ struct protocol {
     uint16_t signatory_count;
     struct duration review_grace;
     struct duration juvenile_until;
-    struct duration merge_within; /* a merge that nobody confirms in this time lapses */
+    const char *onward;             /* for people: may recipients pass on what they have? */
+    bool withdrawal_ends_retention; /* erasure and retraction always do */
+    const char *juvenile_authority; /* that approves the listing of somebody under 18 */
+    uint16_t juvenile_class;        /* whose members hold it */
+    uint32_t juvenile_strands;      /* bits: lists on which somebody under 18 may stand */
+    struct duration merge_within;   /* a merge that nobody confirms in this time lapses */
     uint16_t class_count;
     uint16_t party_count;
     uint16_t area_count;
@@ -239,6 +257,7 @@ struct protocol {
     uint16_t consent_count;
     uint16_t strand_count;
     uint16_t role_count;
+    uint16_t divert_count;
     uint16_t rule_count;
     uint16_t denial_count;
     const struct protocol_class *classes;
@@ -251,6 +270,7 @@ struct protocol {
     const struct protocol_consent *consents;
     const struct protocol_strand *strands;
     const struct protocol_role *roles;
+    const struct protocol_divert *diverts;
     const struct protocol_rule *rules;
     const struct protocol_denial *denials;
     const struct protocol_pair *pairs; /* event type × class: [event * class_count + class] */

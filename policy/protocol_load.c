@@ -8,7 +8,7 @@ static const char *const root_keys[] = {
     "policy_document", "in_force",   "review",     "on_expiry", "settings",    "areas",
     "bodies",          "classes",    "parties",    "gateways",  "crossings",   "conditions",
     "consents",        "strands",    "case_roles", "juveniles", "rules",       "records",
-    "break_glass",     "aggregates", "denials",    NULL};
+    "break_glass",     "aggregates", "denials",    "diverts",   NULL};
 
 uint16_t protocol_read_reference(struct protocol_loader *loader, const struct yaml_node *node,
                                  uint16_t (*find)(const struct protocol *, struct byte_view),
@@ -180,9 +180,39 @@ static void load_signatories(struct protocol_loader *loader, const struct yaml_n
     loader->protocol->signatories = signatories;
 }
 
+/* May recipients pass on what they have? Never without the sender, whatever a partnership writes. */
+static void load_onward(struct protocol_loader *loader, const struct yaml_node *node)
+{
+    static const char *const onward[] = {"never", "with the sender's leave", NULL};
+    size_t index = 0;
+
+    yaml_read_enum(loader->errors, yaml_read_required(loader->errors, node, "onward"), onward, &index);
+    loader->protocol->onward = onward[index];
+}
+
+/* What ends retention before its time. Erasure and retraction must (DPA 2018 s.47, s.48). */
+static void load_retention_ends(struct protocol_loader *loader, const struct yaml_node *node)
+{
+    static const char *const ends[] = {"erasure", "retraction", "withdrawal", NULL};
+    const struct yaml_node *list = yaml_read_required(loader->errors, node, "retention_ends");
+    unsigned found = 0;
+    size_t index;
+
+    if (!yaml_read_list(loader->errors, list, 1, 3))
+        return;
+    for (size_t i = 0; i < yaml_count(list); i++) {
+        if (yaml_read_enum(loader->errors, yaml_at(list, i), ends, &index))
+            found |= 1u << index;
+    }
+    if ((found & 3u) != 3u)
+        yaml_errors_add(loader->errors, list, "erasure and retraction always end retention; name both");
+    loader->protocol->withdrawal_ends_retention = (found & 4u) != 0;
+}
+
 static void load_settings(struct protocol_loader *loader, const struct yaml_node *root)
 {
-    static const char *const keys[] = {"review_grace", "juvenile_until", "merge_within", NULL};
+    static const char *const keys[] = {"review_grace", "juvenile_until", "merge_within",
+                                       "onward",       "retention_ends", NULL};
     const struct yaml_node *node = yaml_read_required(loader->errors, root, "settings");
 
     if (node == NULL || !read_fields(loader->errors, node, keys))
@@ -191,6 +221,8 @@ static void load_settings(struct protocol_loader *loader, const struct yaml_node
                        &loader->protocol->review_grace);
     read_positive(loader->errors, yaml_read_required(loader->errors, node, "juvenile_until"),
                   &loader->protocol->juvenile_until);
+    load_onward(loader, node);
+    load_retention_ends(loader, node);
     loader->protocol->merge_within = (struct duration){.ms = 14 * CIVIL_DAY_MS};
     if (yaml_get(node, "merge_within") != NULL)
         read_positive(loader->errors, yaml_get(node, "merge_within"), &loader->protocol->merge_within);

@@ -145,9 +145,27 @@ static void load_conditions(struct protocol_loader *loader, const struct yaml_no
     }
 }
 
+/* A consent is given on a form, whose wording somebody approved. */
+static void read_forms(struct protocol_loader *loader, const struct yaml_node *list,
+                       struct protocol_consent *consent)
+{
+    const char **forms;
+
+    if (!yaml_read_list(loader->errors, list, 1, PROTOCOL_FORMS_MAX))
+        return;
+    forms = arena_array(loader->arena, yaml_count(list), sizeof *forms);
+    if (forms == NULL)
+        return;
+    for (size_t i = 0; i < yaml_count(list); i++) {
+        if (read_sentence(loader->errors, loader->arena, yaml_at(list, i), &forms[consent->form_count]))
+            consent->form_count++;
+    }
+    consent->forms = forms;
+}
+
 static void load_consents(struct protocol_loader *loader, const struct yaml_node *root)
 {
-    static const char *const keys[] = {"longest", NULL};
+    static const char *const keys[] = {"longest", "forms", "recorded_by", NULL};
     const struct yaml_node *nodes;
     const struct catalogue_codes *scopes = protocol_codes_of(loader, "scope");
     struct protocol *protocol = loader->protocol;
@@ -166,6 +184,10 @@ static void load_consents(struct protocol_loader *loader, const struct yaml_node
             !read_fields(loader->errors, node, keys))
             continue;
         read_positive(loader->errors, yaml_read_required(loader->errors, node, "longest"), &consent->longest);
+        read_forms(loader, yaml_read_required(loader->errors, node, "forms"), consent);
+        consent->recorded_by =
+            protocol_read_references(loader, yaml_read_required(loader->errors, node, "recorded_by"),
+                                     protocol_find_class, "class", "classes", NULL);
         protocol->consent_count++;
     }
 }

@@ -117,9 +117,62 @@ static void check_replacements(struct protocol_loader *loader, const struct yaml
     }
 }
 
+/* Who approves, and on which lists somebody under 18 may stand at all. */
+static void load_approval(struct protocol_loader *loader, const struct yaml_node *juveniles)
+{
+    static const char *const keys[] = {"authority", "class", NULL};
+    const struct yaml_node *node = yaml_read_required(loader->errors, juveniles, "approval");
+    const struct yaml_node *authority;
+    struct protocol *protocol = loader->protocol;
+
+    protocol->juvenile_strands =
+        protocol_read_references(loader, yaml_read_required(loader->errors, juveniles, "strands"),
+                                 protocol_load_find_strand, "strand", "strands", NULL);
+    protocol->juvenile_authority = "";
+    protocol->juvenile_class = PROTOCOL_NONE;
+    if (!read_fields(loader->errors, node, keys))
+        return;
+    authority = yaml_read_required(loader->errors, node, "authority");
+    if (protocol_check_code(loader, authority, protocol_codes_of(loader, "authority"), "authority"))
+        protocol->juvenile_authority = arena_text(loader->arena, authority->text);
+    protocol->juvenile_class = protocol_read_reference(
+        loader, yaml_read_required(loader->errors, node, "class"), protocol_find_class, "class", "classes");
+}
+
+static void load_divert(struct protocol_loader *loader, const struct yaml_node *key,
+                        const struct yaml_node *node, struct protocol_divert *divert)
+{
+    static const char *const keys[] = {"paragraph", "law", "to", NULL};
+
+    if (!protocol_check_code(loader, key, protocol_codes_of(loader, CATALOGUE_DIVERT), CATALOGUE_DIVERT) ||
+        !read_fields(loader->errors, node, keys))
+        return;
+    divert->code = arena_text(loader->arena, key->text);
+    divert->paragraph = protocol_read_paragraph(loader, node);
+    divert->law = divert->to = "";
+    read_sentence(loader->errors, loader->arena, yaml_read_required(loader->errors, node, "law"),
+                  &divert->law);
+    read_sentence(loader->errors, loader->arena, yaml_read_required(loader->errors, node, "to"), &divert->to);
+    loader->protocol->divert_count++;
+}
+
+static void load_diverts(struct protocol_loader *loader, const struct yaml_node *root)
+{
+    const struct yaml_node *nodes;
+    size_t count = read_records(loader->errors, root, "diverts", false, PROTOCOL_DIVERTS_MAX, &nodes);
+    struct protocol_divert *diverts = arena_array(loader->arena, count, sizeof *diverts);
+
+    if (diverts == NULL)
+        return;
+    loader->protocol->diverts = diverts;
+    for (size_t i = 0; i < count; i++)
+        load_divert(loader, yaml_key(nodes, i), yaml_value(nodes, i),
+                    &diverts[loader->protocol->divert_count]);
+}
+
 static void load_juveniles(struct protocol_loader *loader, const struct yaml_node *root)
 {
-    static const char *const keys[] = {"unknown_age", "deny", "replace", NULL};
+    static const char *const keys[] = {"unknown_age", "deny", "replace", "approval", "strands", NULL};
     static const char *const unknown[] = {"juvenile", NULL};
     const struct yaml_node *node = yaml_read_required(loader->errors, root, "juveniles");
     const struct yaml_node *replace;
@@ -137,11 +190,17 @@ static void load_juveniles(struct protocol_loader *loader, const struct yaml_nod
     for (size_t i = 0; i < yaml_count(replace); i++)
         load_replacement(loader, yaml_key(replace, i), yaml_value(replace, i));
     check_replacements(loader, replace);
+    load_approval(loader, node);
 }
 
 void protocol_load_people(struct protocol_loader *loader, const struct yaml_node *root)
 {
+    size_t before = loader->errors->count;
+
     load_strands(loader, root);
+    if (loader->errors->count > before)
+        return;
     load_roles(loader, root);
     load_juveniles(loader, root);
+    load_diverts(loader, root);
 }

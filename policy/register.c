@@ -75,6 +75,19 @@ static void clear(struct fold *fold, uint32_t grounds)
     fold->state->grounds &= ~grounds;
 }
 
+/* People under 18 stand on a list of their own, or with that authority's approval on another (`juveniles`).
+ */
+static bool approves_juvenile(const struct fold *fold, uint16_t strand, struct byte_view authority)
+{
+    const struct protocol *protocol = fold->protocol;
+    enum juvenile age =
+        fold->type->effect == EFFECT_REMOVE ? fold->state->entry.juvenile : fold->event->juvenile;
+
+    return age != JUVENILE_NO && (protocol->juvenile_strands >> strand & 1) != 0 &&
+           is_text(authority, protocol->juvenile_authority) &&
+           fold->sender->class_index == protocol->juvenile_class;
+}
+
 /* Is the sender of the class that holds the authority over the strand, and does what it states fit? */
 static enum status check_authority(struct fold *fold, const char *strand_name, struct byte_view authority)
 {
@@ -85,6 +98,8 @@ static enum status check_authority(struct fold *fold, const char *strand_name, s
     if (index == PROTOCOL_NONE)
         return refuse(fold, "the protocol knows no strand '%.64s'; use one that it names", strand_name);
     strand = &protocol->strands[index];
+    if (approves_juvenile(fold, index, authority))
+        return STATUS_OK;
     if (!is_text(authority, strand->authority))
         return refuse(fold,
                       "for the strand '%s' the authority is '%s'; state that, and send it only if it is so",
@@ -137,6 +152,18 @@ static enum status check_review(struct fold *fold, const char *strand_name, int3
     return STATUS_OK;
 }
 
+/* The code of another arrangement, or nothing for `none`; false: the event does not say. */
+static bool put_divert(const struct fold *fold, char out[static REGISTER_CODE_SIZE])
+{
+    struct byte_view value = {NULL, 0};
+
+    if (fold->type->divert != CATALOGUE_NONE)
+        value = fold->event->attributes[fold->type->divert];
+    if (!present(value))
+        return false;
+    return put(out, REGISTER_CODE_SIZE, is_text(value, "none") ? (struct byte_view){NULL, 0} : value);
+}
+
 static enum status apply_listing(struct fold *fold)
 {
     struct register_entry *entry = &fold->state->entry;
@@ -172,6 +199,9 @@ static enum status apply_listing(struct fold *fold)
         !put(entry->home_force, sizeof entry->home_force, attribute(fold, 5)))
         return refuse(fold, "a value is too long");
     memset(entry->status, 0, sizeof entry->status);
+    memset(entry->listed_divert, 0, sizeof entry->listed_divert);
+    (void)put_divert(fold, entry->listed_divert);
+    memcpy(entry->divert, entry->listed_divert, sizeof entry->divert);
     clear(fold, REGISTER_GROUND_REVIEW | REGISTER_GROUND_MOVE);
     set(fold, REGISTER_GROUND_LISTING);
     return STATUS_OK;
@@ -234,6 +264,8 @@ static enum status apply_review(struct fold *fold)
         return refuse(fold, "the review before said that the person is a juvenile; state 'juvenile'");
     if (!put(entry->status, sizeof entry->status, attribute(fold, 2)))
         return refuse(fold, "the status is too long");
+    if (!put_divert(fold, entry->divert))
+        memcpy(entry->divert, entry->listed_divert, sizeof entry->divert);
     entry->review_due = due;
     entry->juvenile =
         fold->event->juvenile == JUVENILE_UNKNOWN ? entry->listed_juvenile : fold->event->juvenile;
@@ -514,7 +546,7 @@ static const uint8_t decisive[] = {
 
 bool register_reads(const struct catalogue_event *type, uint16_t position)
 {
-    if (position == type->juvenile)
+    if (position == type->juvenile || (position == type->divert && type->divert != CATALOGUE_NONE))
         return type->effect == EFFECT_LIST || type->effect == EFFECT_REVIEW;
     for (size_t i = 0; i < EFFECT_ATTRIBUTES_MAX; i++) {
         if ((decisive[type->effect] >> i & 1) != 0 && type->reads[i] == position)

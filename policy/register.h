@@ -53,6 +53,9 @@ struct register_entry {
     char selector[REGISTER_CODE_SIZE];
     char authority[REGISTER_CODE_SIZE];
     char status[REGISTER_CODE_SIZE];
+    char divert[REGISTER_CODE_SIZE]; /* as the last review that says so, or else the listing; empty: not
+                                        diverted */
+    char listed_divert[REGISTER_CODE_SIZE];    /* as the listing has it */
     char holding_prison[REGISTER_MEMBER_SIZE]; /* member id */
     char offender_manager[REGISTER_MEMBER_SIZE];
     char keyworker[REGISTER_MEMBER_SIZE];

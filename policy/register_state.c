@@ -4,7 +4,7 @@
 
 /* What follows from a person's record, and its form for storing. */
 
-#define ENCODING_VERSION 2 /* 1 had no merge_at */
+#define ENCODING_VERSION 3 /* 1 had no merge_at, 2 no divert */
 
 void register_init(struct register_state *state)
 {
@@ -79,6 +79,13 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* Whoever is diverted in either record stays so. */
+static void keep_any(char *kept, const char *other, size_t size)
+{
+    if (kept[0] == '\0')
+        memcpy(kept, other, size);
+}
+
 static void merge_entry(struct register_entry *kept, const struct register_entry *other)
 {
     kept->listed = kept->listed && other->listed;
@@ -95,6 +102,8 @@ static void merge_entry(struct register_entry *kept, const struct register_entry
     keep_same(kept->selector, other->selector, sizeof kept->selector);
     keep_same(kept->authority, other->authority, sizeof kept->authority);
     keep_same(kept->status, other->status, sizeof kept->status);
+    keep_any(kept->divert, other->divert, sizeof kept->divert);
+    keep_any(kept->listed_divert, other->listed_divert, sizeof kept->listed_divert);
     keep_same(kept->holding_prison, other->holding_prison, sizeof kept->holding_prison);
     keep_same(kept->offender_manager, other->offender_manager, sizeof kept->offender_manager);
     keep_same(kept->keyworker, other->keyworker, sizeof kept->keyworker);
@@ -189,6 +198,8 @@ void register_encode(const struct register_state *state, struct byte_buffer *ret
     ENTRY_TEXTS(APPEND)
 #undef APPEND
     bytes_append_u64(ret, (uint64_t)entry->merge_at);
+    append_text(ret, entry->divert);
+    append_text(ret, entry->listed_divert);
     bytes_append_u32(ret, state->grounds);
     bytes_append_u8(ret, (uint8_t)state->consent_count);
     for (uint16_t i = 0; i < state->consent_count; i++) {
@@ -266,7 +277,7 @@ enum status register_decode(struct byte_view bytes, struct register_state *ret_s
 
     memset(&state, 0, sizeof state);
     version = bytes_read_u8(&reader);
-    if (version != ENCODING_VERSION && version != 1)
+    if (version == 0 || version > ENCODING_VERSION)
         return STATUS_CORRUPT;
     state.entry.listed = read_flag(&reader);
     state.entry.juvenile = read_juvenile(&reader);
@@ -280,6 +291,10 @@ enum status register_decode(struct byte_view bytes, struct register_state *ret_s
 #undef READ
     if (version > 1)
         state.entry.merge_at = (int64_t)bytes_read_u64(&reader);
+    if (version > 2) {
+        read_text(&reader, state.entry.divert, sizeof state.entry.divert);
+        read_text(&reader, state.entry.listed_divert, sizeof state.entry.listed_divert);
+    }
     state.grounds = bytes_read_u32(&reader);
     state.consent_count = bytes_read_u8(&reader);
     if (reader.failed || state.consent_count > REGISTER_CONSENTS_MAX)

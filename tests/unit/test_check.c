@@ -148,8 +148,7 @@ static void test_warnings(void **state)
          "  spare:", "leave it out of 'gateways'"},
         {"        crossing: breach_to_court\n", "        crossing: s115_to_part_3\n",
          "  breach_to_court:", "leave it out of 'crossings'"},
-        {"    from: [probation, drugs]\n    events: [consent.given, consent.withdrawn]",
-         "    from: [probation, drugs]\n    events: [consent.withdrawn]", "consents:\n",
+        {"    events: [consent.given, consent.withdrawn]", "    events: [consent.withdrawn]", "consents:\n",
          "nobody may record a consent"},
     };
 

@@ -76,7 +76,7 @@ static void test_one_change(void **state)
         {"\"2027-09-30\"", "\"2027-12-31\"", "- the last day in force: was 2027-09-30, is now 2027-12-31.\n"},
         {"review_grace: P28D", "review_grace: P7D",
          "- the grace after an overdue review: was P28D, is now P7D.\n"},
-        {"throughcare: {longest: P12M}", "throughcare: {longest: P6M}",
+        {"throughcare: {longest: P12M", "throughcare: {longest: P6M",
          "- Consent throughcare, how long one may run: was P12M, is now P6M.\n"},
         {"urgent: {acknowledge: PT2H, then: duty officer}", "urgent: {acknowledge: PT1H, then: duty officer}",
          ", its urgency: was acknowledged within PT2H, else the duty officer is told, is now "

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/yaml_errors.h"
 #include "tests/support/policy.h"
 
 /* What must hold of every decision, on seeded persons, events and changed protocols. */
@@ -181,7 +182,7 @@ static void test_shape(void **state)
 
     (void)state;
     policy_open(&world, edits);
-    for (size_t i = 0; i < support_count(20000); i++) {
+    for (size_t i = 0; i < support_count(100000); i++) {
         random_person(&random);
         random_request(&random);
         decide(world.protocol, &base);
@@ -297,14 +298,16 @@ static void test_a_grant_less_is_never_more(void **state)
     routes = malloc(route_size);
     pairs = malloc(pair_size);
     assert_true(routes != NULL && pairs != NULL);
-    for (size_t i = 0; i < support_count(10000); i++) {
-        memcpy(routes, world.protocol->routes, route_size);
-        memcpy(pairs, world.protocol->pairs, pair_size);
-        narrowed = *world.protocol;
-        narrowed.routes = routes;
-        narrowed.pairs = pairs;
-        for (size_t k = 0; k < 40; k++)
-            narrow(&random, &narrowed, routes, pairs);
+    narrowed = *world.protocol;
+    narrowed.routes = routes;
+    narrowed.pairs = pairs;
+    for (size_t i = 0; i < support_count(100000); i++) {
+        if (i % 100 == 0) { /* another protocol; copying one is dear */
+            memcpy(routes, world.protocol->routes, route_size);
+            memcpy(pairs, world.protocol->pairs, pair_size);
+            for (size_t k = 0; k < 40; k++)
+                narrow(&random, &narrowed, routes, pairs);
+        }
         random_person(&random);
         random_request(&random);
         decide(world.protocol, &base);
@@ -315,6 +318,82 @@ static void test_a_grant_less_is_never_more(void **state)
     }
     free(routes);
     free(pairs);
+    policy_close(&world);
+}
+
+static void append_class(struct support_random *random, struct byte_buffer *text)
+{
+    uint64_t class = support_below(random, 2u * world.protocol->class_count);
+
+    bytes_append_string(text,
+                        class >= world.protocol->class_count ? "any" : world.protocol->classes[class].name);
+}
+
+/* One denial by chance: of an event type, or of some of its items. */
+static void append_denial(struct support_random *random, unsigned number, struct byte_buffer *text)
+{
+    const struct catalogue_event *type;
+    unsigned label;
+
+    do { /* an answer that may not tell what may be asked does not load */
+        type = &world.catalogue->events[support_below(random, world.catalogue->event_count)];
+    } while (strncmp(type->type, "case.", 5) == 0);
+    label = label_set_next(&type->carried, (unsigned)support_below(random, 32));
+
+    bytes_append_format(text,
+                        "  by-chance-%u:\n    paragraph: [CC 6]\n    reason: by chance\n    from: ", number);
+    append_class(random, text);
+    bytes_append_format(text, "\n    events: [%s]\n    to: ", type->type);
+    append_class(random, text);
+    if (label < SET256_END && support_below(random, 3) != 0)
+        bytes_append_format(text, "\n    items: [%s]", world.catalogue->labels[label].label);
+    bytes_append_string(text, "\n");
+}
+
+/* The shipped protocol with a number of further denials, loaded from its text as a board would sign it. */
+static struct protocol *with_denials(struct support_random *random)
+{
+    static struct yaml_errors errors;
+    struct byte_buffer denials = bytes_buffer(65536), text;
+    struct protocol *protocol = NULL;
+
+    bytes_append_string(&denials, "denials:\n");
+    for (unsigned i = 0; i < 50; i++)
+        append_denial(random, i, &denials);
+    bytes_append_u8(&denials, 0);
+    const struct policy_edit more[] = {edits[0], {"denials:\n", (const char *)denials.data}, {NULL, NULL}};
+    text = policy_file("staffordshire-ppo.yaml", more);
+    memset(&errors, 0, sizeof errors);
+    if (protocol_load(bytes_buffer_view(&text), world.catalogue, &errors, &protocol) != STATUS_OK)
+        fail_msg("%u: %s", errors.list[0].line, errors.list[0].text);
+    bytes_buffer_free(&text);
+    bytes_buffer_free(&denials);
+    return protocol;
+}
+
+static void test_a_denial_more_is_never_more(void **state)
+{
+    struct support_random random = support_seeded(7);
+    struct protocol *denied = NULL;
+    size_t bitten = 0;
+
+    (void)state;
+    policy_open(&world, edits);
+    for (size_t i = 0; i < support_count(100000); i++) {
+        if (i % 4000 == 0) { /* loading one is dear */
+            protocol_free(&denied);
+            denied = with_denials(&random);
+        }
+        random_person(&random);
+        random_request(&random);
+        decide(world.protocol, &base);
+        decide(denied, &other);
+        check_within(&other, &base);
+        for (uint16_t k = 0; k < other.refusal_count; k++)
+            bitten += other.refusals[k].code == POLICY_DENIED;
+    }
+    assert_true(bitten > 100);
+    protocol_free(&denied);
     policy_close(&world);
 }
 
@@ -337,7 +416,7 @@ static void test_a_juvenile_is_never_wider(void **state)
 
     (void)state;
     policy_open(&world, edits);
-    for (size_t i = 0; i < support_count(20000); i++) {
+    for (size_t i = 0; i < support_count(100000); i++) {
         random_person(&random);
         random_request(&random);
         if (world.catalogue->events[world.request.event].effect == EFFECT_LIST)
@@ -372,7 +451,7 @@ static void test_out_of_force_discloses_nothing(void **state)
 
     (void)state;
     policy_open(&world, edits);
-    for (size_t i = 0; i < support_count(5000); i++) {
+    for (size_t i = 0; i < support_count(100000); i++) {
         enum effect effect;
 
         random_person(&random);
@@ -393,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_same_again),
         cmocka_unit_test(test_less_known_is_never_more),
         cmocka_unit_test(test_a_grant_less_is_never_more),
+        cmocka_unit_test(test_a_denial_more_is_never_more),
         cmocka_unit_test(test_a_juvenile_is_never_wider),
         cmocka_unit_test(test_out_of_force_discloses_nothing),
     };

@@ -196,6 +196,20 @@ static void test_records(void **state)
         {DOVEGATE, "custody.transferred", "prison=DGI", NULL, NULL, ""},
     };
     static const struct row unlisted[] = {
+        /* The consent of a victim, who is on no list, and nothing else, is for police to record. */
+        {FORCE, "consent.given", "scope=victim_contact form_version=v1 expires=2027-02-01", NULL, NULL, ""},
+        {FORCE, "consent.given", "scope=throughcare form_version=1 expires=2027-02-01", NULL, NULL,
+         "! register-refuses: you may not record a consent of that scope; 'recorded_by' under 'consents' "
+         "says "
+         "who may\n"},
+        {OFFICE, "consent.given", "scope=victim_contact form_version=v1 expires=2027-02-01", NULL, NULL,
+         "! register-refuses: you may not record a consent of that scope; 'recorded_by' under 'consents' "
+         "says "
+         "who may\n"},
+        {OFFICE, "consent.given", "scope=throughcare form_version=4 expires=2027-02-01", NULL, NULL,
+         "! register-refuses: the protocol names no such version of that form; let the person sign the one "
+         "in "
+         "use\n"},
         {FORCE, "ppo.reviewed", "outcome=retain next_review=2027-01-01", NULL, NULL, "! not-listed\n"},
         {OFFICE, "case.allocated", "role=offender_manager holder=probation.staffordshire", NULL, NULL,
          "! not-listed\n"},
@@ -205,6 +219,118 @@ static void test_records(void **state)
     (void)state;
     CHECK(listed, true);
     CHECK(unlisted, false);
+}
+
+#define LISTED_AS(strand, authority, age)                                                                    \
+    "strand=" strand " area=stoke authority=" authority                                                      \
+    " selector=asbo review_due=2026-12-15 home_force=21 juvenile=" age
+
+/* Under 18, or of unknown age: the head of the youth offending service lists, and not on every list. */
+static void test_who_lists_the_young(void **state)
+{
+    static const char approval[] = "! register-refuses: a person under 18, or of unknown age, is listed by "
+                                   "the authority that 'approval' "
+                                   "under 'juveniles' names; state 'juvenile' if the person is not\n";
+    static const char told[] =
+        "council.stoke list-change-young cda_115: name dob strand area\n"
+        "police.staffordshire list-change-young cda_115: name dob pnc_id strand area selector\n";
+    const struct row rows[] = {
+        {FORCE, "ppo.added", LISTED_AS("catch_convict", "bcu_commander", "yes"), ALL_IDS, NULL, approval},
+        {FORCE, "ppo.added", LISTED_AS("catch_convict", "bcu_commander", "unknown"), ALL_IDS, NULL, approval},
+        {"yot.staffordshire", "ppo.added", LISTED_AS("prevent_deter", "head_of_yos", "yes"), ALL_IDS, NULL,
+         told},
+        {"yot.staffordshire", "ppo.added", LISTED_AS("catch_convict", "head_of_yos", "yes"), ALL_IDS, NULL,
+         told},
+        {"yot.staffordshire", "ppo.added", LISTED_AS("catch_convict", "head_of_yos", "no"), ALL_IDS, NULL,
+         "! register-refuses: for the strand 'catch_convict' the authority is 'bcu_commander'; state that, "
+         "and "
+         "send it only if it is so\n"},
+        {"yot.staffordshire", "ppo.added", LISTED_AS("resettle_rehabilitate", "head_of_yos", "yes"), ALL_IDS,
+         NULL,
+         "! register-refuses: nobody under 18, or of unknown age, may stand on this list; 'strands' under "
+         "'juveniles' says on which\n"},
+    };
+
+    (void)state;
+    CHECK(rows, false);
+}
+
+/* A MAPPA case stands in the register, and nothing about it goes out but its removal. */
+static void test_diverted(void **state)
+{
+    static struct policy_world world;
+    static const char diverted[] = "! diverted: mappa\n";
+
+    (void)state;
+    policy_open(&world, NULL);
+    policy_ask(&world, FORCE, "ppo.added", LISTED_AS("catch_convict", "bcu_commander", "no") " divert=mappa",
+               ALL_IDS);
+    assert_string_equal(policy_answer(&world), "! diverted: mappa\n! diverted: mappa\n"); /* two rules */
+    assert_true(world.decision.record);
+    policy_apply(&world);
+    policy_ask(&world, FORCE, "arrest.made", "juvenile=no", ALL_IDS);
+    assert_string_equal(policy_answer(&world), diverted);
+    policy_ask(&world, DOVEGATE, "release.planned", "release_date=2026-12-29 juvenile=no", ALL_IDS);
+    assert_string_equal(policy_answer(&world), diverted);
+    policy_ask(&world, DOVEGATE, "custody.received", "prison=DGI", NULL);
+    assert_string_equal(policy_answer(&world), ""); /* the register goes on */
+    /* A review that does not say otherwise leaves it so; one that says `none` ends it. */
+    policy_ask(&world, FORCE, "ppo.reviewed", "outcome=retain next_review=2027-01-01 juvenile=no", NULL);
+    policy_apply(&world);
+    policy_ask(&world, FORCE, "arrest.made", "juvenile=no", ALL_IDS);
+    assert_string_equal(policy_answer(&world), diverted);
+    policy_ask(&world, FORCE, "ppo.removed", "reason=other authority=bcu_commander juvenile=no", "name");
+    policy_answer(&world);
+    assert_true(world.decision.recipient_count > 3);
+    policy_ask(&world, FORCE, "ppo.reviewed", "outcome=retain next_review=2027-01-01 juvenile=no divert=none",
+               NULL);
+    policy_apply(&world);
+    policy_ask(&world, FORCE, "arrest.made", "juvenile=no", "name");
+    policy_answer(&world);
+    assert_true(world.decision.recipient_count > 0);
+    policy_close(&world);
+}
+
+/* A denial beats the grant of a rule, and the sender is told why. */
+static void test_denials(void **state)
+{
+    static const struct policy_edit edits[] = {
+        {"    events: [intelligence.recorded]\n    to: any\n",
+         "    events: [arrest.made]\n    to: [probation]\n    items: [station, offence_class]\n"},
+        {"    from: any\n    events: [release.temporary, custody.unlawfully_at_large]\n    to: any\n",
+         "    from: police\n    events: [arrest.made]\n    to: [drugs]\n"},
+        {NULL, NULL}};
+    static struct policy_world world;
+    char text[POLICY_TEXT_SIZE];
+
+    (void)state;
+    policy_open(&world, edits);
+    policy_list(&world);
+    policy_consent(&world, "throughcare");
+    policy_ask(&world, FORCE, "arrest.made", "juvenile=no", ALL_IDS ",station,arrested_at,offence_class");
+    assert_string_equal(
+        policy_answer(&world),
+        "probation.staffordshire arrest oma_14_in: name dob arrested_at\n! denied drugs.stoke\n");
+    policy_refusal_text(world.protocol, &world.decision, &world.decision.refusals[0], text);
+    assert_non_null(strstr(text, "the protocol denies it (not-a-release, CC 39): a temporary absence"));
+    policy_close(&world);
+}
+
+/* A breach goes to court only when it is taken there. */
+static void test_when(void **state)
+{
+    static struct policy_world world;
+
+    (void)state;
+    policy_open(&world, NULL);
+    policy_list(&world);
+    policy_ask(&world, OFFICE, "breach.recorded", "action=warning juvenile=no", "name,kind");
+    assert_string_equal(policy_answer(&world),
+                        "police.staffordshire breach oma_14_out: name kind (urgent)\n");
+    policy_ask(&world, OFFICE, "breach.recorded", "action=recall_requested juvenile=no", "name,kind");
+    assert_string_equal(policy_answer(&world), "police.staffordshire breach oma_14_out: name kind (urgent)\n"
+                                               "recall.national breach oma_14_in: name kind (urgent)\n");
+    policy_close(&world);
 }
 
 static void test_nobody_else_may_send(void **state)
@@ -218,7 +344,7 @@ static void test_nobody_else_may_send(void **state)
         {OFFICE, "arrest.made", NULL, ALL_IDS, NULL, "! not-yours-to-send\n"},
         {FORCE, "breach.recorded", NULL, ALL_IDS, NULL, "! not-yours-to-send\n"},
         {FORCE, "treatment.started", NULL, ALL_IDS, NULL, "! not-yours-to-send\n"},
-        {FORCE, "consent.given", NULL, NULL, NULL, "! not-yours-to-send\n"},
+        {DOVEGATE, "consent.given", NULL, NULL, NULL, "! not-yours-to-send\n"},
         {FORCE, "oasys.completed", NULL, ALL_IDS, NULL, "! not-yours-to-send\n"},
         {"police.derbyshire", "ppo.added", NULL, ALL_IDS, NULL, "! not-yours-to-send\n"},
     };
@@ -318,6 +444,10 @@ int main(void)
         cmocka_unit_test(test_arrest_and_breach),
         cmocka_unit_test(test_treatment_and_referral),
         cmocka_unit_test(test_records),
+        cmocka_unit_test(test_who_lists_the_young),
+        cmocka_unit_test(test_diverted),
+        cmocka_unit_test(test_denials),
+        cmocka_unit_test(test_when),
         cmocka_unit_test(test_nobody_else_may_send),
         cmocka_unit_test(test_not_on_the_list),
         cmocka_unit_test(test_referral_answer),

@@ -102,7 +102,7 @@ static void test_repeated_listing(void **state)
 static void test_withdrawal_of_a_scope_that_is_gone(void **state)
 {
     static const struct policy_edit edits[] = {
-        {"  referral: {longest: P6M}\n", ""},
+        {"  referral: {longest: P6M, forms: [\"1\", \"2\", \"3\"], recorded_by: [probation, drugs]}\n", ""},
         {"        consent: referral\n", "        consent: throughcare\n"},
         {"        consent: referral\n", "        consent: throughcare\n"},
         {"        consent: referral\n", "        consent: throughcare\n"},

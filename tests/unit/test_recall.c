@@ -55,8 +55,12 @@ static void test_withdrawal_recalls(void **state)
 static void test_withdrawal_recalls_when_consents_moved(void **state)
 {
     static const struct policy_edit edits[] = {
-        {"  throughcare: {longest: P12M}\n  share_with_probation: {longest: P12M}\n",
-         "  share_with_probation: {longest: P12M}\n  throughcare: {longest: P12M}\n"},
+        {"  throughcare: {longest: P12M, forms: [\"1\", \"2\", \"3\"], recorded_by: [probation, drugs]}\n  "
+         "share_with_probation: {longest: P12M, forms: [\"1\", \"2\", \"3\"], recorded_by: [probation, "
+         "drugs]}\n",
+         "  share_with_probation: {longest: P12M, forms: [\"1\", \"2\", \"3\"], recorded_by: [probation, "
+         "drugs]}\n  throughcare: {longest: P12M, forms: [\"1\", \"2\", \"3\"], recorded_by: [probation, "
+         "drugs]}\n"},
         {NULL, NULL}};
 
     (void)state;

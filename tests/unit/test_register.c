@@ -212,7 +212,7 @@ static void test_custody(void **state)
 static void test_consents(void **state)
 {
     static const struct policy_edit edits[] = {
-        {"  share_with_provider: {longest: P6M}\n", ""},
+        {"  share_with_provider: {longest: P6M, forms: [\"1\", \"2\", \"3\"], recorded_by: [drugs]}\n", ""},
         {"        consent: share_with_provider\n", "        consent: referral\n"},
         {NULL, NULL}};
 
@@ -427,7 +427,7 @@ static void test_encoding(void **state)
         assert_int_equal(register_decode(view, &back), STATUS_CORRUPT);
     bytes_append_u8(&bytes, 0);
     assert_int_equal(register_decode(bytes_buffer_view(&bytes), &back), STATUS_CORRUPT);
-    bytes.data[0] = 3;
+    bytes.data[0] = 4;
     bytes.size--;
     assert_int_equal(register_decode(bytes_buffer_view(&bytes), &back), STATUS_CORRUPT);
     bytes_buffer_free(&bytes);
