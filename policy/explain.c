@@ -373,6 +373,9 @@ void explain_summary(const struct protocol *protocol, struct byte_buffer *ret_te
     bytes_append_format(ret_text,
                         "Owner: %s. In force from %s until %s, then nothing is disclosed. Review: %s.\n",
                         protocol->owner, from, until, review);
+    bytes_append_format(
+        ret_text, "Recipients pass on what they have: %s. Erasure and retraction%s end retention early.\n",
+        protocol->onward, protocol->withdrawal_ends_retention ? ", and withdrawal," : "");
     bytes_append_format(ret_text, "Impact assessment: %s. Policy document: %s.\n",
                         protocol->impact_assessment, protocol->policy_document);
     bytes_append_format(ret_text, "%u parties, %u rules, %u records; %u of %u event types may be sent.\n",

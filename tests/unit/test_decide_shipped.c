@@ -316,6 +316,35 @@ static void test_denials(void **state)
     policy_close(&world);
 }
 
+/* Who takes a place for a juvenile gets neither what is denied to the class nor what is denied to itself. */
+static void check_replaced(const char *denial, const char *expected)
+{
+    const struct policy_edit edits[] = {{"    events: [intelligence.recorded]\n    to: any\n", denial},
+                                        {NULL, NULL}};
+    static struct policy_world world;
+
+    policy_open(&world, edits);
+    policy_list(&world);
+    policy_ask(&world, DOVEGATE, "release.planned", "release_date=2026-12-29 juvenile=yes", "name,address");
+    assert_string_equal(policy_answer(&world), expected);
+    policy_close(&world);
+}
+
+static void test_denials_follow_a_replacement(void **state)
+{
+    (void)state;
+    check_replaced("    events: [release.planned]\n    to: [probation]\n",
+                   "police.staffordshire release-notice oma_14_out: name release_date\n"
+                   "! denied yot.staffordshire\n! juvenile drugs\n");
+    check_replaced("    events: [release.planned]\n    to: [yot]\n",
+                   "police.staffordshire release-notice oma_14_out: name release_date\n"
+                   "! denied yot.staffordshire\n! juvenile drugs\n");
+    check_replaced("    events: [release.planned]\n    to: [yot]\n    items: [address]\n",
+                   "police.staffordshire release-notice oma_14_out: name release_date\n"
+                   "yot.staffordshire release-notice oma_14_out: name release_date (for probation)\n"
+                   "! juvenile drugs\n");
+}
+
 /* A breach goes to court only when it is taken there. */
 static void test_when(void **state)
 {
@@ -447,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_who_lists_the_young),
         cmocka_unit_test(test_diverted),
         cmocka_unit_test(test_denials),
+        cmocka_unit_test(test_denials_follow_a_replacement),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_nobody_else_may_send),
         cmocka_unit_test(test_not_on_the_list),
