@@ -153,6 +153,11 @@ static void head_aggregates(const struct protocol *protocol, uint16_t index, str
         bytes_append_format(ret, ", counts below %u not shown", protocol->aggregates.suppress_below);
 }
 
+HEAD(head_onward, put_text(protocol->onward, ret))
+HEAD(head_withdrawal, put_text(protocol->withdrawal_ends_retention ? "yes" : "no", ret))
+HEAD(head_merge, put_duration(protocol->merge_within, ret))
+HEAD(head_approval, put_text(protocol->juvenile_authority, ret))
+
 static const struct field head_fields[] = {
     {"the protocol's id", head_id},
     {"the title", head_title},
@@ -166,6 +171,10 @@ static const struct field head_fields[] = {
     {"the grace after an overdue review", head_grace},
     {"the age until which somebody is a juvenile", head_juvenile},
     {"the catalogue", head_catalogue},
+    {"onward disclosure", head_onward},
+    {"whether a withdrawal ends retention", head_withdrawal},
+    {"how long a merge waits for a second member", head_merge},
+    {"who approves that somebody under age is listed", head_approval},
     {"break-glass", head_glass},
     {"who gets counts only", head_aggregates},
     {NULL, NULL},
@@ -197,6 +206,7 @@ NAMED(crossing, crossings, crossing_count, .name)
 NAMED(condition, conditions, condition_count, .name)
 NAMED(consent, consents, consent_count, .scope)
 NAMED(strand, strands, strand_count, .name)
+NAMED(divert, diverts, divert_count, .code)
 NAMED(role, roles, role_count, .name)
 NAMED(rule, rules, rule_count, .id)
 NAMED(denial, denials, denial_count, .id)
@@ -303,7 +313,23 @@ static const struct field condition_fields[] = {{"its law", condition_law}, {NUL
 
 FIELD(consent_longest, put_duration(protocol->consents[index].longest, ret))
 
-static const struct field consent_fields[] = {{"how long one may run", consent_longest}, {NULL, NULL}};
+static void consent_forms(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
+{
+    struct compare_names names = {0};
+
+    for (uint16_t i = 0; i < protocol->consents[index].form_count; i++)
+        compare_names_add(&names, protocol->consents[index].forms[i]);
+    compare_names_write(&names, ret);
+}
+
+FIELD(consent_recorded, put_classes(protocol, protocol->consents[index].recorded_by, ret))
+
+static const struct field consent_fields[] = {
+    {"how long one may run", consent_longest},
+    {"its forms", consent_forms},
+    {"who may record it", consent_recorded},
+    {NULL, NULL},
+};
 
 static void strand_review(const struct protocol *protocol, uint16_t index, struct byte_buffer *ret)
 {
@@ -322,6 +348,12 @@ static const struct field strand_fields[] = {
     {"the longest time to the next review", strand_review},
     {NULL, NULL},
 };
+
+FIELD(divert_law, put_text(protocol->diverts[index].law, ret))
+FIELD(divert_to, put_text(protocol->diverts[index].to, ret))
+
+static const struct field divert_fields[] = {
+    {"its law", divert_law}, {"where to turn", divert_to}, {NULL, NULL}};
 
 FIELD(role_classes, put_classes(protocol, protocol->roles[index].classes, ret))
 
@@ -469,6 +501,7 @@ static const struct thing things[] = {
     THING("Crossings between regimes", "Crossing ", crossing, crossing_fields),
     THING("Conditions for sensitive items", "Condition ", condition, condition_fields),
     THING("Consents", "Consent ", consent, consent_fields),
+    THING("People looked after elsewhere", "Divert ", divert, divert_fields),
     THING("Strands", "Strand ", strand, strand_fields),
     THING("Roles in a case", "Role ", role, role_fields),
 };

@@ -78,6 +78,9 @@ static void test_one_change(void **state)
          "- the grace after an overdue review: was P28D, is now P7D.\n"},
         {"throughcare: {longest: P12M", "throughcare: {longest: P6M",
          "- Consent throughcare, how long one may run: was P12M, is now P6M.\n"},
+        {"recorded_by: [probation, drugs]}\n  share_with_probation",
+         "recorded_by: [drugs]}\n  share_with_probation",
+         "- Consent throughcare, who may record it: was drugs, probation, is now drugs.\n"},
         {"urgent: {acknowledge: PT2H, then: duty officer}", "urgent: {acknowledge: PT1H, then: duty officer}",
          ", its urgency: was acknowledged within PT2H, else the duty officer is told, is now "
          "acknowledged within PT1H, else the duty officer is told.\n"},
