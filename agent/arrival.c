@@ -5,6 +5,7 @@
 
 #include "agent/consents.h"
 #include "agent/correlated.h"
+#include "agent/inbox_event.h"
 #include "policy/decide.h"
 
 #define DEFAULT_RETENTION_DAYS 366 /* of the trace of what no rule covers */
@@ -110,6 +111,15 @@ static void find_allowed(const struct protocol *protocol, uint16_t event, uint16
     }
 }
 
+/* A correction under its rule: what it may carry depends on the event that it is about. */
+static bool follows(const struct protocol *protocol, uint16_t event, uint16_t from, struct byte_view rule)
+{
+    const struct protocol_pair *pair = protocol_pair_of(protocol, event, from);
+
+    return pair->rule != PROTOCOL_NONE && protocol->rules[pair->rule].follows &&
+           bytes_equal(bytes_of_string(protocol->rules[pair->rule].id), rule);
+}
+
 static bool labels_allowed(const struct catalogue *catalogue, const struct section *section,
                            const struct label_set *granted)
 {
@@ -132,10 +142,61 @@ static bool labels_allowed(const struct catalogue *catalogue, const struct secti
 static bool values_right(const struct catalogue *catalogue, uint16_t event, const struct items *items)
 {
     for (size_t i = 0; i < items->count; i++)
-        if (catalogue_check_value(catalogue, event, catalogue_find_label(catalogue, items->list[i].label),
+        if (catalogue->events[event].corrects != CORRECTION_VALUES &&
+            catalogue_check_value(catalogue, event, catalogue_find_label(catalogue, items->list[i].label),
                                   items->list[i].value, NULL) != STATUS_OK)
             return false;
+    return true; /* corrected values are judged by the type that they correct */
+}
+
+/* ---- corrections
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Only what the same sender told us before, and as that event's type says it. */
+static bool corrects_rightly(const struct membership *membership, uint16_t type, const struct items *items,
+                             const struct inbox_event *original)
+{
+    const struct catalogue *catalogue = membership->catalogue;
+    const uint16_t corrected =
+        original->has_content ? catalogue_find_event(catalogue, original->core.type) : CATALOGUE_NONE;
+
+    for (size_t i = 0; i < items->count; i++) {
+        const uint16_t label = catalogue_find_label(catalogue, items->list[i].label);
+        bool told = false;
+
+        if (catalogue_attribute_at(&catalogue->events[type], label) != CATALOGUE_NONE) {
+            if (catalogue_check_value(catalogue, type, label, items->list[i].value, NULL) != STATUS_OK)
+                return false;
+            continue;
+        }
+        for (size_t k = 0; k < original->label_count; k++)
+            told = told || bytes_equal(original->labels[k], items->list[i].label);
+        if (!told || corrected == CATALOGUE_NONE ||
+            catalogue_check_value(catalogue, corrected, label, items->list[i].value, NULL) != STATUS_OK)
+            return false;
+    }
     return true;
+}
+
+static enum status judge_correction(struct agent *agent, const struct membership *membership, uint16_t type,
+                                    const struct envelope_delivered *event, struct arrival *arrival)
+{
+    const struct byte_view *target = items_find(arrival->items, "target");
+    struct inbox_event original = {.has_content = false};
+    enum status status = STATUS_OK;
+
+    arrival->corrects = membership->catalogue->events[type].corrects;
+    arrival->reason = ARRIVAL_TARGET;
+    if (target == NULL || uuid_parse(*target, arrival->target) != STATUS_OK)
+        return STATUS_OK;
+    status = inbox_event_of(agent, event->core.from, arrival->target, &original);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    if (corrects_rightly(membership, type, arrival->items, &original) &&
+        (!original.has_content || memcmp(original.core.subject, event->core.subject, CORE_SUBJECT_SIZE) == 0))
+        arrival->reason = ARRIVAL_NONE;
+    inbox_event_free(&original);
+    return STATUS_OK;
 }
 
 /* What the ways grant us that rest on no consent that we know to be withdrawn. */
@@ -258,6 +319,10 @@ static enum arrival_reason find_rule(const struct agent *agent, const struct mem
     *ret_protocol = protocol;
     find_allowed(protocol, type, protocol->parties[from].class_index, protocol->parties[us].class_index,
                  event->section.rule, ret_allowed);
+    if (follows(protocol, type, protocol->parties[from].class_index, event->section.rule)) {
+        ret_allowed->any = true;
+        ret_allowed->labels = membership->catalogue->events[type].carried;
+    }
     if (!ret_allowed->any)
         return ARRIVAL_RULE;
     return labels_allowed(membership->catalogue, &event->section, &ret_allowed->labels) ? ARRIVAL_NONE
@@ -292,16 +357,19 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
     }
     if (arrival.reason == ARRIVAL_NONE)
         arrival.reason = open_and_check(membership, opener, type, event, &status, &arrival.items);
-    if (arrival.reason == ARRIVAL_NONE) {
+    if (arrival.reason == ARRIVAL_NONE && allowed.route != NULL) {
         status = find_standing(agent, protocol, &event->core, &allowed);
         if (!allowed.stands || !labels_allowed(membership->catalogue, &event->section, &allowed.standing))
             arrival.reason = ARRIVAL_CONSENT;
     }
+    if (status == STATUS_OK && arrival.reason == ARRIVAL_NONE &&
+        membership->catalogue->events[type].corrects != CORRECTION_NONE)
+        status = judge_correction(agent, membership, type, event, &arrival);
     if (status != STATUS_OK || arrival.reason != ARRIVAL_NONE)
         items_free(&arrival.items);
     if (status != STATUS_OK)
         return status;
-    if (arrival.reason == ARRIVAL_NONE) {
+    if (arrival.reason == ARRIVAL_NONE && allowed.route != NULL) {
         arrival.effect = membership->catalogue->events[type].effect;
         if (protocol->rules[allowed.route->rule].urgent)
             arrival.acknowledge_by =

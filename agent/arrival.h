@@ -22,7 +22,8 @@
     X(REPEATED, "id-used-before", "its id came before with another content")                                 \
     X(RECALLED, "recalled", "it was recalled before it came")                                                \
     X(OLD, "retention-over", "its retention ended before it came")                                           \
-    X(FAILED, "not-stored", "it could not be stored")
+    X(FAILED, "not-stored", "it could not be stored")                                                        \
+    X(TARGET, "corrects-what-is-not-held", "it corrects values that its sender never told us")
 
 enum arrival_reason {
 #define ARRIVAL_ENUM(symbol, code, text) ARRIVAL_##symbol,
@@ -36,7 +37,9 @@ struct arrival {
     bool late;
     int64_t acknowledge_by; /* urgent: when we should have acknowledged it; otherwise 0 */
     int64_t until;          /* when its retention ends */
-    struct items *items;    /* NULL in quarantine */
+    enum correction corrects;
+    uint8_t target[CORE_EVENT_SIZE]; /* the event of the same sender that it corrects */
+    struct items *items;             /* NULL in quarantine */
 };
 
 /* Opens sections; kept over many events. */

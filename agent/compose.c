@@ -234,6 +234,19 @@ static const char *place_name(bool attribute)
     return attribute ? "an attribute (--attr)" : "an item (--item)";
 }
 
+/* As the type carries it; a corrected value is as the type that it corrects carries it. */
+static const struct catalogue_field *field_of(const struct compose *compose, uint16_t label)
+{
+    uint16_t corrected = CATALOGUE_NONE;
+
+    if (compose->draft->corrects == NULL || catalogue_attribute_at(compose->event, label) != CATALOGUE_NONE ||
+        !label_set_has(&compose->event->carried, label))
+        return catalogue_field(compose->event, label);
+    corrected = catalogue_find_event(compose->catalogue, bytes_of_string(compose->draft->corrects));
+    return corrected == CATALOGUE_NONE ? NULL
+                                       : catalogue_field(&compose->catalogue->events[corrected], label);
+}
+
 /* Finds the label in the type, and that the caller said rightly where it stands. */
 static enum status find_field(struct compose *compose, const struct draft_value *value,
                               const struct catalogue_field **ret_field)
@@ -242,8 +255,7 @@ static enum status find_field(struct compose *compose, const struct draft_value 
     const int size = (int)(value->label.size > 64 ? 64 : value->label.size);
     const char *label = (const char *)value->label.data;
     const uint16_t index = catalogue_find_label(compose->catalogue, value->label);
-    const struct catalogue_field *field =
-        index == CATALOGUE_NONE ? NULL : catalogue_field(compose->event, index);
+    const struct catalogue_field *field = index == CATALOGUE_NONE ? NULL : field_of(compose, index);
     bool attribute = false;
 
     if (index == CATALOGUE_NONE)
@@ -266,7 +278,7 @@ static enum status check_grantable(struct compose *compose, uint16_t label)
     struct label_set grantable =
         compose_grantable(compose->protocol, compose->event_index, compose->class_index);
 
-    if (compose->draft->lenient || label_set_has(&grantable, label) ||
+    if (compose->draft->lenient || compose->draft->corrects != NULL || label_set_has(&grantable, label) ||
         catalogue_attribute_at(compose->event, label) != CATALOGUE_NONE)
         return STATUS_OK;
     return refuse(compose->reason, "no rule of %s lets anybody have %s of %s from %s: leave it out",
@@ -430,9 +442,9 @@ enum status compose_event(struct agent *agent, const struct draft *draft, int64_
         status = add_given(&compose);
     if (status == STATUS_OK)
         status = check_duty(&compose);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && draft->corrects == NULL)
         status = add_known(&compose, &subject);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && draft->corrects == NULL)
         status = add_subject_id(&compose);
     if (status == STATUS_OK)
         status = set_references(&compose);

@@ -163,6 +163,48 @@ static int run_confirm(const struct options *options, void *context)
                PATIENCE_MS, take_published, NULL);
 }
 
+/* ---- correct, retract, erase
+ * --------------------------------------------------------------------------------------------- */
+
+static int take_corrections(const struct options *options, const json_t *value, void *context)
+{
+    const json_t *events = json_object_get(value, "events");
+
+    (void)context;
+    if (options_flag(options, "json"))
+        return print_json(options, value);
+    for (size_t i = 0; i < json_array_size(events); i++)
+        (void)fprintf(options_out(options), "%s\n", json_string_value(json_array_get(events, i)));
+    return EXIT_DONE;
+}
+
+static int ask_correction(const struct options *options, const char *what, json_t *items)
+{
+    return ask(options,
+               json_pack("{s:s, s:s, s:s, s:s*, s:o}", "do", "correct", "what", what, "event",
+                         options_argument(options, 0), "reason", options_text(options, "reason"), "items",
+                         items),
+               PATIENCE_MS, take_corrections, NULL);
+}
+
+static int run_correct(const struct options *options, void *context)
+{
+    (void)context;
+    return ask_correction(options, "values", list_of(options, "item"));
+}
+
+static int run_retract(const struct options *options, void *context)
+{
+    (void)context;
+    return ask_correction(options, "retraction", json_array());
+}
+
+static int run_erase(const struct options *options, void *context)
+{
+    (void)context;
+    return ask_correction(options, "erasure", json_array());
+}
+
 /* ---- inbox, show, status, subject
  * ---------------------------------------------------------------------------------------- */
 
@@ -314,6 +356,20 @@ static const struct option_spec answer_options[] = {
     {0},
 };
 
+#define OPTION_REASON                                                                                        \
+    {                                                                                                        \
+        "reason", "CODE", "why, by the catalogue's list of reasons", OPTION_TEXT, false                      \
+    }
+
+static const struct option_spec correct_options[] = {
+    {"item", "LABEL=VALUE", "what was wrong, and what it should be", OPTION_LIST, true},
+    OPTION_REASON,
+    OPTION_JSON,
+    {0},
+};
+
+static const struct option_spec retract_options[] = {OPTION_REASON, OPTION_JSON, {0}};
+
 static const struct option_spec import_options[] = {
     {"accept-missing", NULL, "however many of the known rows have gone", OPTION_FLAG, false},
     OPTION_JSON,
@@ -328,6 +384,12 @@ static const struct command commands[] = {
     {"answer", "answer a question that was put to us", answer_options, "ID", 1, 1, NULL, run_answer},
     {"confirm", "confirm that another member rightly overrode the rules", json_options, "ID", 1, 1, NULL,
      run_confirm},
+    {"correct", "tell everybody who was told an event of ours what it should have said", correct_options,
+     "ID", 1, 1, NULL, run_correct},
+    {"retract", "take an event of ours back from everybody who was told", retract_options, "ID", 1, 1, NULL,
+     run_retract},
+    {"erase", "have an event of ours erased everywhere, also from the log", retract_options, "ID", 1, 1, NULL,
+     run_erase},
     {"import", "read a file of a feed now", import_options, "FEED FILE", 2, 2, NULL, run_import},
     {"inbox", "what others told us", json_options, NULL, 0, 0, NULL, run_inbox},
     {"show", "one event, received or sent", json_options, "ID", 1, 1, NULL, run_show},

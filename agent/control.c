@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/compose.h"
+#include "agent/correcting.h"
 #include "agent/feeds.h"
 #include "agent/inbox_event.h"
 #include "agent/outbox.h"
@@ -243,6 +244,81 @@ static json_t *do_publish(struct control *control, const json_t *request, uint32
     return reply;
 }
 
+/* ---- correct, retract, erase
+ * --------------------------------------------------------------------------------------------- */
+
+static bool read_correction(const char *word, enum correction *ret)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {CORRECTION_TABLE(NAME)};
+#undef NAME
+
+    for (size_t i = 1; word != NULL && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(word, names[i]) == 0) {
+            *ret = (enum correction)i;
+            return true;
+        }
+    return false;
+}
+
+static enum status queue_corrections(struct agent *agent, const struct correcting *correcting, int64_t now,
+                                     uint8_t (*events)[UUID_SIZE], size_t *ret_count,
+                                     struct draft_reason *reason)
+{
+    enum status status = db_begin(agent->db);
+
+    if (status == STATUS_OK)
+        status = correcting_queue(agent, correcting, now, events, ret_count, reason);
+    if (status == STATUS_OK)
+        return db_commit(agent->db);
+    db_rollback(agent->db);
+    return status;
+}
+
+static json_t *do_correct(struct control *control, const json_t *request, uint32_t uid, int64_t now)
+{
+    struct publish *publish = calloc(1, sizeof *publish);
+    const char *event = text_at(request, "event");
+    struct correcting correcting = {.reason = text_at(request, "reason")};
+    uint8_t events[CORRECTING_EVENTS][UUID_SIZE];
+    size_t count = 0;
+    json_t *list = json_array();
+    json_t *reply = NULL;
+    enum status status = STATUS_REFUSED;
+
+    if (publish == NULL)
+        return NULL;
+    settings_officer(&control->agent->settings, uid, publish->officer);
+    if (event == NULL || !read_correction(text_at(request, "what"), &correcting.what))
+        (void)refuse(publish, "say which event, and whether it is to be corrected, retracted or erased");
+    else
+        status = read_id(publish, "the event", event, publish->correlation);
+    if (status == STATUS_OK)
+        status = add_values(publish, json_object_get(request, "items"), DRAFT_ANYWHERE);
+    correcting.target = publish->correlation;
+    correcting.officer = publish->officer;
+    correcting.values = publish->values;
+    correcting.value_count = publish->draft.value_count;
+    if (status == STATUS_OK)
+        status = queue_corrections(control->agent, &correcting, now, events, &count, &publish->reason);
+    for (size_t i = 0; i < count; i++) {
+        char id[UUID_TEXT_SIZE];
+
+        uuid_format(events[i], id);
+        (void)json_array_append_new(list, json_string(id));
+    }
+    if (status == STATUS_OK)
+        reply = ok(json_pack("{s:O, s:s}", "events", list, "state", "queued"));
+    else if (status == STATUS_REFUSED)
+        reply = sentence("refused", "%s", publish->reason.text);
+    else
+        reply = failed("nothing was queued", status);
+    json_decref(list);
+    bytes_wipe(publish, sizeof *publish);
+    free(publish);
+    return reply;
+}
+
 /* ---- show, status, subject
  * -------------------------------------------------------------------------------------------- */
 
@@ -442,7 +518,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"acknowledge", do_acknowledge}, {"answer", replies_answer}, {"confirm", replies_confirm},
+    {"acknowledge", do_acknowledge}, {"correct", do_correct}, {"answer", replies_answer}, {"confirm", replies_confirm},
     {"publish", do_publish},         {"show", do_show},          {"status", do_status},
     {"subject", do_subject},         {"import", do_import},      {"join", do_join},
 };

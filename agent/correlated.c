@@ -5,6 +5,7 @@
 
 #include "agent/inbox_event.h"
 #include "agent/outbox_row.h"
+#include "proto/labels.h"
 
 static bool is_target(const struct plan *plan)
 {
@@ -85,7 +86,84 @@ enum status correlated_asked(struct agent *agent, const struct catalogue *catalo
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status correlated_find(struct agent *agent, const struct plan *plan, struct facts_correlated *ret)
+/* ---- corrections ---- */
+
+static bool grants_to(const Wire__Plan *answer, const char *member)
+{
+    for (size_t i = 0; i < answer->n_grants; i++)
+        if (strcmp(answer->grants[i]->to, member) == 0)
+            return true;
+    return false;
+}
+
+/* Who was told what of it: everybody whose receipt we hold, and whoever else the broker says may have it. */
+static enum status add_told(struct agent *agent, const struct plan *plan, const uint8_t *event,
+                            const Wire__Plan *answer, struct policy_target *target)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status =
+        db_statement(agent->db,
+                     "SELECT s.recipient, s.labels, s.state FROM outbox_section AS s JOIN outbox AS"
+                     " o ON o.id = s.outbox WHERE o.event = ? AND o.state IN (2, 3)"
+                     " ORDER BY s.recipient",
+                     &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    while ((status = db_step(statement, &row)) == STATUS_OK && row) {
+        const char *member = db_column_text(statement, 0);
+        const int64_t state = db_column_int64(statement, 2);
+        const uint16_t party = protocol_find_party(plan->protocol, bytes_of_string(member));
+        struct byte_view rest = bytes_of_string(db_column_text(statement, 1));
+        struct byte_view name;
+
+        if (party == PROTOCOL_NONE || target->count == POLICY_RECIPIENTS_MAX ||
+            (state != OUTBOX_STORED && state != OUTBOX_QUARANTINED && !grants_to(answer, member)))
+            continue;
+        target->parties[target->count] = party;
+        target->labels[target->count] = (struct label_set){{0}};
+        while (labels_next(&rest, &name)) {
+            const uint16_t label = catalogue_find_label(agent->membership->catalogue, name);
+
+            if (label != CATALOGUE_NONE)
+                label_set_add(&target->labels[target->count], label);
+        }
+        target->count++;
+    }
+    return status;
+}
+
+static enum status find_target(struct agent *agent, const struct plan *plan, const Wire__Plan *answer,
+                               struct facts_correlated *ret)
+{
+    struct byte_buffer kept = bytes_buffer(PREPARED_SIZE_MAX);
+    struct prepared prepared;
+    uint8_t event[UUID_SIZE];
+    enum status status = STATUS_NOT_FOUND;
+
+    if (agent->membership->catalogue->events[plan->request.event].corrects == CORRECTION_NONE)
+        return STATUS_OK;
+    if (prepared_target(&plan->prepared, event))
+        status = outbox_row_content(agent, event, &kept);
+    if (status == STATUS_OK)
+        status = prepared_decode(bytes_buffer_view(&kept), &prepared);
+    if (status == STATUS_OK) {
+        ret->has_target = true;
+        ret->target = (struct policy_target){
+            .from = plan->request.from,
+            .event = catalogue_find_event(agent->membership->catalogue, prepared.type),
+            .same_subject = memcmp(prepared.subject, plan->prepared.subject, CORE_SUBJECT_SIZE) == 0,
+            .same_protocol = bytes_equal(prepared.protocol, plan->prepared.protocol)};
+        status = add_told(agent, plan, event, answer, &ret->target);
+    }
+    bytes_buffer_wipe(&kept);
+    return status == STATUS_NOT_FOUND || status == STATUS_CORRUPT ? STATUS_OK : status;
+}
+
+enum status correlated_find(struct agent *agent, const struct plan *plan, const Wire__Plan *answer,
+                            struct facts_correlated *ret)
 {
     enum status status = STATUS_NOT_FOUND;
 
@@ -94,7 +172,9 @@ enum status correlated_find(struct agent *agent, const struct plan *plan, struct
         status = find_received(agent, plan, ret);
     if (plan->prepared.has_correlation && status == STATUS_NOT_FOUND)
         status = find_sent(agent, plan, ret);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        status = find_target(agent, plan, answer, ret);
+    return status;
 }
 
 enum status correlated_already(struct agent *agent, const struct plan *plan, struct party_set *ret)

@@ -3,8 +3,13 @@
 #include "agent/agent.h"
 #include "agent/facts.h"
 
-/* correlated_find - what we hold, in inbox or outbox, of the event that a plan says it answers. */
-enum status correlated_find(struct agent *agent, const struct plan *plan, struct facts_correlated *ret);
+/*
+ * correlated_find - what we hold, in inbox or outbox, of the event that a plan says it answers, and of the
+ * one that it corrects. answer: of the broker, which may know that somebody never received that one; nobody
+ * who gave us a receipt is left out for that.
+ */
+enum status correlated_find(struct agent *agent, const struct plan *plan, const Wire__Plan *answer,
+                            struct facts_correlated *ret);
 
 /* correlated_asked - of a question of ours: its type and what it was for. Empty when it is none, or is not
  * kept any more. */

@@ -36,6 +36,7 @@ struct draft {
     const uint8_t *correlation; /* 16 bytes of an event id, or NULL */
     const uint8_t *supersedes;
     const char *duty_role; /* in which the officer may override rules, or NULL: in none */
+    const char *corrects;  /* of a correction: the type of the event that it names; otherwise NULL */
     const char *officer;   /* acting officer: "officer:ID" or "automatic:FEED" */
     const struct draft_value *values;
     size_t value_count;

@@ -105,6 +105,7 @@ void facts_decide(const struct membership *membership, const struct plan *plan,
     const struct protocol *protocol = plan->protocol;
     struct policy_request request = plan->request;
     struct policy_facts facts = {.person = state,
+                                 .target = correlated->has_target ? &correlated->target : NULL,
                                  .correlated_from = bytes_of_string(correlated->from),
                                  .correlated_event = correlated->event,
                                  .correlated_same_subject = correlated->same_subject,

@@ -19,6 +19,8 @@ struct facts_correlated {
     bool is_target; /* the planned event's attribute `target` names it too */
     bool asks;      /* it was a question, for these items */
     struct label_set asked;
+    bool has_target; /* of a correction: the event of ours that it names */
+    struct policy_target target;
 };
 
 /*

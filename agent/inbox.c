@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/alerts.h"
+#include "agent/applying.h"
 #include "agent/inbox_content.h"
 #include "agent/incidents.h"
 #include "agent/listing.h"
@@ -13,8 +14,9 @@
 
 /*
  * state: enum inbox_state. header, section: digests, by which a repetition is recognised. content: sealed
- * (inbox_content.c); NULL in a tombstone. until: the end of retention. acknowledge_by: of an urgent event, by
- * our own clock and the sender's `created`; acknowledged, escalated: when, or 0.
+ * (inbox_content.c); NULL in a tombstone. target: of a correction, the event that it is about; corrected: the
+ * last event that corrected, retracted or erased this one. until: the end of retention. acknowledge_by: of an
+ * urgent event, by our own clock and the sender's `created`; acknowledged, escalated: when, or 0.
  */
 const char inbox_schema[] =
     "CREATE TABLE inbox ("
@@ -30,6 +32,8 @@ const char inbox_schema[] =
     " received INTEGER NOT NULL,"
     " until INTEGER NOT NULL,"
     " supersedes BLOB,"
+    " target BLOB,"
+    " corrected BLOB,"
     " header BLOB NOT NULL,"
     " section BLOB NOT NULL,"
     " content BLOB,"
@@ -41,7 +45,8 @@ const char inbox_schema[] =
 
 const char *inbox_state_text(enum inbox_state state)
 {
-    static const char *const texts[] = {"stored", "quarantined", "recalled", "superseded"};
+    static const char *const texts[] = {"stored",     "quarantined", "recalled",
+                                        "superseded", "retracted",   "erased"};
 
     return texts[state];
 }
@@ -121,8 +126,8 @@ static enum status insert(struct agent *agent, struct byte_view from, const stru
     if (status == STATUS_OK)
         status = db_statement(agent->db,
                               "INSERT INTO inbox (event, sender, state, late, opened, received, until,"
-                              " supersedes, header, section, content, acknowledge_by)"
-                              " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
+                              " supersedes, header, section, content, acknowledge_by, target)"
+                              " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
                               &statement);
     if (status == STATUS_OK) {
         db_bind_blob(statement, 1, bytes_view(event->core.event, UUID_SIZE));
@@ -139,6 +144,10 @@ static enum status insert(struct agent *agent, struct byte_view from, const stru
         db_bind_blob(statement, 9, bytes_view(event->section_digest, SECTION_DIGEST_SIZE));
         db_bind_blob(statement, 10, bytes_buffer_view(&content));
         db_bind_int64(statement, 11, arrival->acknowledge_by);
+        if (arrival->corrects != CORRECTION_NONE)
+            db_bind_blob(statement, 12, bytes_view(arrival->target, UUID_SIZE));
+        else
+            db_bind_null(statement, 12);
         status = db_run(statement);
     }
     bytes_buffer_free(&content);
@@ -234,14 +243,18 @@ enum status inbox_store(struct agent *agent, struct byte_view from, const struct
     if (status != STATUS_OK)
         return status;
     if (known.here) {
-        const bool kept = known.same && (known.state == INBOX_STORED || known.state == INBOX_SUPERSEDED);
+        const bool gone = known.state == INBOX_RETRACTED || known.state == INBOX_ERASED;
+        const bool kept =
+            known.same && (known.state == INBOX_STORED || known.state == INBOX_SUPERSEDED || gone);
 
-        if (!known.same && known.state != INBOX_RECALLED)
+        if (!known.same && known.state != INBOX_RECALLED && !gone)
             status = set_aside(agent, from, event, ARRIVAL_REPEATED, now);
         return status == STATUS_OK ? give_receipt(agent, from, event, kept, now) : status;
     }
     status = insert(agent, from, event, arrival, stored ? INBOX_STORED : INBOX_QUARANTINED, now);
     CRASH_POINT("inbox.insert");
+    if (status == STATUS_OK && stored && arrival->corrects != CORRECTION_NONE)
+        status = applying_correction(agent, from, event, arrival, now);
     if (status == STATUS_OK)
         status = stored ? follow(agent, from, &event->core, arrival, now)
                         : set_aside(agent, from, event, arrival->reason, now);

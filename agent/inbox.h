@@ -10,8 +10,15 @@
  */
 extern const char inbox_schema[];
 
-enum inbox_state { INBOX_STORED, INBOX_QUARANTINED, INBOX_RECALLED, INBOX_SUPERSEDED };
-#define INBOX_STATES 4
+enum inbox_state {
+    INBOX_STORED,
+    INBOX_QUARANTINED,
+    INBOX_RECALLED,
+    INBOX_SUPERSEDED,
+    INBOX_RETRACTED, /* its sender took it back: the contents are gone */
+    INBOX_ERASED,    /* the same, because the person's data had to be erased */
+};
+#define INBOX_STATES 6
 
 /* inbox_state_text - "stored" …; static storage. */
 const char *inbox_state_text(enum inbox_state state);

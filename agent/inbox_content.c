@@ -28,6 +28,28 @@ void inbox_content_encode(const struct envelope_delivered *event, const struct a
     }
 }
 
+void inbox_content_again(const struct inbox_event *event, struct byte_buffer *ret)
+{
+    struct byte_buffer core = bytes_buffer(CORE_SIZE_MAX);
+
+    (void)core_encode(&event->core, &core);
+    bytes_append_u8(ret, CONTENT_VERSION);
+    bytes_append_u8(ret, (uint8_t)event->reason);
+    canonical_append(ret, bytes_buffer_view(&core));
+    canonical_append(ret, event->rule);
+    canonical_append_list_start(ret, (uint32_t)event->label_count);
+    for (size_t i = 0; i < event->label_count; i++)
+        canonical_append(ret, event->labels[i]);
+    canonical_append_list_start(ret, (uint32_t)event->item_count);
+    for (size_t i = 0; i < event->item_count; i++) {
+        canonical_append(ret, event->items[i].label);
+        canonical_append(ret, event->items[i].value);
+    }
+    if (ret->status == STATUS_OK)
+        ret->status = core.status;
+    bytes_buffer_free(&core);
+}
+
 static void read_lists(struct byte_reader *reader, struct inbox_event *event)
 {
     uint32_t count = 0;
@@ -57,7 +79,7 @@ enum status inbox_content_decode(struct inbox_event *event)
     (void)canonical_read(&reader, CORE_SIZE_MAX, &core);
     (void)canonical_read(&reader, LABELS_SIZE, &event->rule);
     read_lists(&reader, event);
-    if (!bytes_read_done(&reader) || reason > ARRIVAL_FAILED || core_decode(core, &event->core) != STATUS_OK)
+    if (!bytes_read_done(&reader) || reason > ARRIVAL_TARGET || core_decode(core, &event->core) != STATUS_OK)
         return STATUS_CORRUPT;
     event->reason = (enum arrival_reason)reason;
     event->has_content = true;

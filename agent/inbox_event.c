@@ -18,7 +18,7 @@ void inbox_event_free(struct inbox_event *event)
     "acknowledged,"                                                                                          \
     " escalated, (SELECT n.event FROM inbox AS n WHERE n.supersedes = inbox.event AND n.sender = "           \
     "inbox.sender"                                                                                           \
-    " AND n.state IN (0, 3) ORDER BY n.id DESC LIMIT 1)"
+    " AND n.state IN (0, 3) ORDER BY n.id DESC LIMIT 1), corrected"
 
 /* The row that the statement stands on, whose columns are COLUMNS. */
 static enum status read_row(struct agent *agent, struct db_statement *statement, struct inbox_event *ret)
@@ -32,6 +32,7 @@ static enum status read_row(struct agent *agent, struct db_statement *statement,
                                 .acknowledge_by = db_column_int64(statement, 10),
                                 .acknowledged = db_column_int64(statement, 11),
                                 .escalated = db_column_int64(statement, 12),
+                                .is_corrected = db_column_blob(statement, 14).size == UUID_SIZE,
                                 .has_successor = db_column_blob(statement, 13).size == UUID_SIZE,
                                 .kept = bytes_buffer(INBOX_CONTENT_LIMIT)};
     const struct byte_view id = db_column_blob(statement, 1);
@@ -45,6 +46,8 @@ static enum status read_row(struct agent *agent, struct db_statement *statement,
     memcpy(event.core.event, id.data, UUID_SIZE);
     memcpy(event.header, header.data, HEADER_DIGEST_SIZE);
     memcpy(event.sender, sender.data, sender.size);
+    if (event.is_corrected)
+        memcpy(event.correction, db_column_blob(statement, 14).data, UUID_SIZE);
     if (event.has_successor)
         memcpy(event.successor, db_column_blob(statement, 13).data, UUID_SIZE);
     if (!db_column_is_null(statement, 9)) {
@@ -103,6 +106,27 @@ enum status inbox_event_find(struct agent *agent, const uint8_t event[static UUI
     return read_one(agent, statement, ret);
 }
 
+enum status inbox_event_of(struct agent *agent, struct byte_view sender,
+                           const uint8_t event[static UUID_SIZE], struct inbox_event *ret)
+{
+    struct db_statement *statement = NULL;
+    enum status status =
+        db_statement(agent->db, "SELECT " COLUMNS " FROM inbox WHERE event = ? AND sender = ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 2, sender);
+    return read_one(agent, statement, ret);
+}
+
+/* Whether there is nothing that anybody could look at. */
+static bool is_gone(const struct inbox_event *event)
+{
+    return event->state == INBOX_QUARANTINED || event->state == INBOX_RECALLED ||
+           event->state == INBOX_RETRACTED || event->state == INBOX_ERASED;
+}
+
 /* What somebody did with it, once: noted in its row, reported, and no alert any more. */
 static enum status note(struct agent *agent, const struct inbox_event *event, const char *sql,
                         enum report_kind kind, const char *officer, int64_t now)
@@ -128,7 +152,7 @@ static enum status note(struct agent *agent, const struct inbox_event *event, co
 enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
                                int64_t now)
 {
-    if (event->opened || event->state == INBOX_QUARANTINED || event->state == INBOX_RECALLED)
+    if (event->opened || is_gone(event))
         return STATUS_OK;
     return note(
         agent, event,
@@ -140,7 +164,7 @@ enum status inbox_event_opened(struct agent *agent, const struct inbox_event *ev
 enum status inbox_event_acknowledged(struct agent *agent, const struct inbox_event *event,
                                      const char *officer, int64_t now)
 {
-    if (event->state == INBOX_QUARANTINED || event->state == INBOX_RECALLED)
+    if (is_gone(event))
         return STATUS_REFUSED;
     if (event->acknowledged != 0)
         return STATUS_OK;

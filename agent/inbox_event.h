@@ -13,6 +13,8 @@ struct inbox_event {
     int64_t acknowledge_by; /* urgent; otherwise 0 */
     int64_t acknowledged;   /* when, or 0 */
     int64_t escalated;      /* when, or 0 */
+    bool is_corrected;
+    uint8_t correction[UUID_SIZE]; /* the last event that corrected, retracted or erased it */
     bool has_successor;
     uint8_t successor[UUID_SIZE]; /* the event of the same sender that replaces it */
     int64_t received;
@@ -36,6 +38,10 @@ enum status inbox_event_next(struct agent *agent, int64_t *cursor, struct inbox_
 /* inbox_event_find - by event id, whoever sent it. Errors as inbox_event_next. */
 enum status inbox_event_find(struct agent *agent, const uint8_t event[static UUID_SIZE],
                              struct inbox_event *ret);
+
+/* inbox_event_of - the same of one sender. */
+enum status inbox_event_of(struct agent *agent, struct byte_view sender,
+                           const uint8_t event[static UUID_SIZE], struct inbox_event *ret);
 void inbox_event_free(struct inbox_event *event); /* wipes */
 
 /* inbox_event_opened - a person looked at it: reported once. Inside a transaction. */

@@ -102,3 +102,24 @@ enum status listing_apply(struct agent *agent, enum effect effect, const struct 
     bytes_wipe(&person, sizeof person);
     return status;
 }
+
+enum status listing_correct(struct agent *agent, const struct listing *listing)
+{
+    char protocol[PEOPLE_CODE_SIZE] = "";
+    struct pseudonym subject;
+    struct person person = {0};
+    enum status status = STATUS_OK;
+
+    if (listing->protocol.size >= sizeof protocol)
+        return STATUS_OK;
+    memcpy(protocol, listing->protocol.data, listing->protocol.size);
+    memcpy(subject.bytes, listing->subject, PSEUDONYM_SIZE);
+    status = people_by_subject(agent->people, protocol, &subject, &person);
+    if (status == STATUS_OK && bytes_equal(bytes_of_string(person.by), listing->from) &&
+        memcmp(person.event, listing->event, CORE_EVENT_SIZE) == 0) {
+        take_values(&person, listing);
+        status = people_put(agent->people, &person);
+    }
+    bytes_wipe(&person, sizeof person);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}

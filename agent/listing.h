@@ -20,3 +20,7 @@ struct listing {
  * transaction. An event older than what we know changes nothing that the newer one said.
  */
 enum status listing_apply(struct agent *agent, enum effect effect, const struct listing *listing);
+
+/* listing_correct - other values for what the list change `event` of `from` told us of a person. Inside a
+ * transaction; nothing happens when what we know does not come from that event. */
+enum status listing_correct(struct agent *agent, const struct listing *listing);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/alerts.h"
+#include "agent/applying.h"
 #include "agent/inbox.h"
 #include "agent/incidents.h"
 #include "agent/outbox_row.h"
@@ -164,8 +165,10 @@ static enum status about_ours(struct agent *agent, const Wire__Notice *notice, i
 
 /* ---- about an event that we are to receive ---- */
 
-static enum status about_theirs(struct agent *agent, const Wire__Notice *notice)
+static enum status about_theirs(struct agent *agent, const Wire__Notice *notice, int64_t now)
 {
+    if (notice->kind == WIRE__NOTICE_KIND__REMINDED)
+        return applying_again(agent, bytes_of_string(notice->from), notice->event.data, now);
     if (notice->kind == WIRE__NOTICE_KIND__ESCALATED)
         return inbox_escalated(agent, bytes_of_string(notice->from), notice->event.data,
                                (int64_t)notice->time);
@@ -182,7 +185,7 @@ enum status notices_take(struct agent *agent, const Wire__Notices *notices, int6
         if (strcmp(notice->from, agent->settings.member) == 0)
             status = about_ours(agent, notice, now);
         else if (strcmp(notice->to, agent->settings.member) == 0)
-            status = about_theirs(agent, notice);
+            status = about_theirs(agent, notice, now);
     }
     return status == STATUS_OK ? receipts_confirmed(agent, notices->id) : status;
 }

@@ -13,6 +13,7 @@
  * due: not to be planned before. differs: how often a plan was not what the protocol says. content: the
  * prepared event; envelope: header, opening and sections once sealed; answer: reason and refusals as JSON;
  * all three sealed at rest. standing: 1 while it may be repeated for somebody entitled later.
+ * corrects: enum correction, and target the event that it is about. An erased event keeps an empty content.
  * outbox_section.state: enum outbox_delivery; uncollected, escalated, acknowledged, confirmed: when that was
  * told, or 0. cursor: where we are in streams of the broker.
  */
@@ -30,6 +31,8 @@ const char outbox_schema[] =
     " changed INTEGER NOT NULL,"
     " standing INTEGER NOT NULL,"
     " repeats BLOB,"
+    " corrects INTEGER NOT NULL DEFAULT 0,"
+    " target BLOB,"
     " header BLOB,"
     " content BLOB NOT NULL,"
     " envelope BLOB,"
@@ -37,6 +40,7 @@ const char outbox_schema[] =
     "CREATE INDEX outbox_state ON outbox (state, id);"
     "CREATE INDEX outbox_open ON outbox (subject, id) WHERE state < 2;"
     "CREATE INDEX outbox_repeats ON outbox (repeats) WHERE repeats IS NOT NULL;"
+    "CREATE INDEX outbox_target ON outbox (target) WHERE target IS NOT NULL;"
     "CREATE TABLE outbox_section ("
     " outbox INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,"
     " recipient TEXT NOT NULL,"
@@ -61,14 +65,23 @@ static bool standing(const struct agent *agent, struct byte_view type)
     return event != CATALOGUE_NONE && catalogue->events[event].standing;
 }
 
+static enum correction corrects(const struct agent *agent, struct byte_view type)
+{
+    const struct catalogue *catalogue = agent->membership->catalogue;
+    const uint16_t event = catalogue_find_event(catalogue, type);
+
+    return event == CATALOGUE_NONE ? CORRECTION_NONE : catalogue->events[event].corrects;
+}
+
 static enum status insert(struct agent *agent, const struct prepared *prepared, struct byte_view content)
 {
     struct db_statement *statement = NULL;
     uint8_t subject[VAULT_LOOKUP_SIZE];
+    uint8_t target[UUID_SIZE];
     enum status status = db_statement(
         agent->db,
         "INSERT INTO outbox (event, state, subject, type, due, attempts, differs, created, changed,"
-        " standing, repeats, content) VALUES (?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)",
+        " standing, repeats, content, corrects, target) VALUES (?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?)",
         &statement);
 
     if (status != STATUS_OK)
@@ -85,6 +98,11 @@ static enum status insert(struct agent *agent, const struct prepared *prepared, 
     else
         db_bind_null(statement, 7);
     db_bind_blob(statement, 8, content);
+    db_bind_int64(statement, 9, (int64_t)corrects(agent, prepared->type));
+    if (prepared_target(prepared, target))
+        db_bind_blob(statement, 10, bytes_view(target, sizeof target));
+    else
+        db_bind_null(statement, 10);
     return db_run(statement);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/consents.h"
+#include "agent/correcting.h"
 #include "agent/departure.h"
 #include "agent/listing.h"
 #include "agent/outbox.h"
@@ -75,6 +76,8 @@ static enum status follow(struct agent *agent, const struct prepared *prepared)
         status = end_standing(agent, prepared->supersedes);
     if (status == STATUS_OK && effect == EFFECT_REMOVE)
         status = end_standing_of(agent, prepared->subject);
+    if (status == STATUS_OK)
+        status = correcting_accepted(agent, prepared);
     return status;
 }
 

@@ -13,15 +13,16 @@ static json_t *line_of(struct db_statement *statement, const char *what, int64_t
                      db_column_text(statement, 2), "what", what, "since", at);
 }
 
-/* Columns: event, type, recipient, uncollected, unacknowledged, each 0 when it is not. */
+/* Columns: event, type, recipient, uncollected, unacknowledged, unconfirmed, the last three 0 when it is not.
+ */
 static int add(json_t *list, struct db_statement *statement)
 {
-    static const char *const words[] = {"uncollected", "unacknowledged"};
+    static const char *const words[] = {"uncollected", "unacknowledged", "unconfirmed"};
     int failed = 0;
 
     if (db_column_blob(statement, 0).size != UUID_SIZE)
         return 0;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         const int64_t since = db_column_int64(statement, 3 + i);
 
         if (since != 0)
@@ -35,15 +36,16 @@ enum status outstanding_list(struct agent *agent, json_t **ret)
     struct db_statement *statement = NULL;
     json_t *list = json_array();
     bool row = false;
-    enum status status =
-        db_statement(agent->db,
-                     "SELECT o.event, o.type, s.recipient,"
-                     " CASE WHEN s.state = 0 THEN s.uncollected ELSE 0 END,"
-                     " CASE WHEN s.state < 2 AND s.acknowledged = 0 THEN s.escalated ELSE 0 END"
-                     " FROM outbox AS o JOIN outbox_section AS s ON s.outbox = o.id"
-                     " WHERE o.state IN (2, 3) AND (s.uncollected <> 0 OR s.escalated <> 0)"
-                     " ORDER BY o.id, s.recipient",
-                     &statement);
+    enum status status = db_statement(
+        agent->db,
+        "SELECT o.event, o.type, s.recipient,"
+        " CASE WHEN s.state = 0 THEN s.uncollected ELSE 0 END,"
+        " CASE WHEN s.state < 2 AND s.acknowledged = 0 THEN s.escalated ELSE 0 END,"
+        " CASE WHEN o.corrects <> 0 AND s.confirmed = 0 THEN o.created ELSE 0 END"
+        " FROM outbox AS o JOIN outbox_section AS s ON s.outbox = o.id"
+        " WHERE o.state IN (2, 3) AND (s.uncollected <> 0 OR s.escalated <> 0 OR o.corrects <> 0)"
+        " ORDER BY o.id, s.recipient",
+        &statement);
 
     while (status == STATUS_OK && (status = db_step(statement, &row)) == STATUS_OK && row) {
         if (add(list, statement) != 0) {

@@ -218,7 +218,7 @@ static enum status decide(struct agent *agent, const struct plan *plan, const Wi
     struct party_set already;
     enum facts_comparison how = FACTS_DIFFERS;
     size_t bad = 0;
-    enum status status = correlated_find(agent, plan, &correlated);
+    enum status status = correlated_find(agent, plan, answer, &correlated);
 
     if (status == STATUS_OK)
         status = correlated_already(agent, plan, &already);

@@ -1,5 +1,7 @@
 #include "agent/prepared.h"
 
+#include "proto/uuid.h"
+
 #include <string.h>
 
 #include "proto/canonical.h"
@@ -101,4 +103,11 @@ const struct byte_view *prepared_find(const struct prepared *prepared, struct by
         if (bytes_equal(prepared->values[i].label, label))
             return &prepared->values[i].value;
     return NULL;
+}
+
+bool prepared_target(const struct prepared *prepared, uint8_t ret_event[static CORE_EVENT_SIZE])
+{
+    const struct byte_view *text = prepared_find(prepared, bytes_of_string("target"));
+
+    return text != NULL && uuid_parse(*text, ret_event) == STATUS_OK;
 }

@@ -41,3 +41,6 @@ enum status prepared_decode(struct byte_view bytes, struct prepared *ret_prepare
 
 /* prepared_find - the value of a label, or NULL. */
 const struct byte_view *prepared_find(const struct prepared *prepared, struct byte_view label);
+
+/* prepared_target - of a correction: the event that it names; false when it names none. */
+bool prepared_target(const struct prepared *prepared, uint8_t ret_event[static CORE_EVENT_SIZE]);

@@ -122,10 +122,11 @@ static void put_refusals(FILE *out, const json_t *refusals)
 
 void text_view_event(const json_t *event, FILE *out)
 {
-    static const char *const lines[] = {
-        "event",      "type",          "from",           "subject",      "state",     "reason",
-        "purpose",    "rule",          "created",        "received",     "officer",   "correlation",
-        "supersedes", "superseded_by", "acknowledge_by", "acknowledged", "escalated", "retention_until"};
+    static const char *const lines[] = {"event",        "type",          "from",           "subject",
+                                        "state",        "reason",        "purpose",        "rule",
+                                        "created",      "received",      "officer",        "correlation",
+                                        "supersedes",   "superseded_by", "corrected_by",   "acknowledge_by",
+                                        "acknowledged", "escalated",     "retention_until"};
 
     if (json_is_true(json_object_get(event, "break_glass")))
         (void)fputs("BREAK-GLASS: the sender overrode the rules. If that was right: concordat confirm ID\n",

@@ -99,6 +99,7 @@ json_t *view_line(const struct inbox_event *event)
     failed |= json_object_set_new(line, "received", time_of(event->received));
     failed |= json_object_set_new(line, "late", json_boolean(event->late));
     failed |= json_object_set_new(line, "state", json_string(inbox_state_text(event->state)));
+    failed |= json_object_set_new(line, "corrected_by", id_of(event->is_corrected, event->correction));
     failed |= json_object_set_new(line, "superseded_by", id_of(event->has_successor, event->successor));
     failed |= json_object_set_new(line, "acknowledge_by", time_or_null(event->acknowledge_by));
     failed |= json_object_set_new(line, "acknowledged", time_or_null(event->acknowledged));
@@ -265,6 +266,45 @@ static json_t *sent_json(const struct agent *agent, const struct prepared *prepa
                      text_of(prepared->officer), "state", states[state]);
 }
 
+/* The events of ours that corrected, retracted or erased this one. */
+static enum status add_corrections(struct agent *agent, const uint8_t event[static UUID_SIZE], json_t *view)
+{
+    struct db_statement *statement = NULL;
+    json_t *list = json_array();
+    bool row = false;
+    enum status status = db_statement(
+        agent->db, "SELECT event, type FROM outbox WHERE target = ? AND state IN (2, 3) ORDER BY id",
+        &statement);
+
+    if (status == STATUS_OK)
+        db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
+    while (status == STATUS_OK && (status = db_step(statement, &row)) == STATUS_OK && row)
+        if (db_column_blob(statement, 0).size == UUID_SIZE)
+            (void)json_array_append_new(list, json_pack("{s:o, s:s}", "event",
+                                                        id_of(true, db_column_blob(statement, 0).data),
+                                                        "type", db_column_text(statement, 1)));
+    if (json_object_set_new(view, "corrections", list) != 0 && status == STATUS_OK)
+        status = STATUS_NO_MEMORY;
+    return status;
+}
+
+/* What is left of an event of ours that was erased. */
+static enum status view_erased(struct agent *agent, const uint8_t event[static UUID_SIZE], json_t **ret)
+{
+    json_t *view = json_pack("{s:o, s:s, s:s, s:s, s:{}, s:{}, s:[], s:[]}", "event", id_of(true, event),
+                             "direction", "out", "from", agent->settings.member, "state", "erased", "items",
+                             "attributes", "labels", "refusals");
+    enum status status = view == NULL ? STATUS_NO_MEMORY : add_recipients(agent, event, view);
+
+    if (status == STATUS_OK)
+        status = add_corrections(agent, event, view);
+    if (status == STATUS_OK)
+        *ret = view;
+    else
+        json_decref(view);
+    return status;
+}
+
 enum status view_sent(struct agent *agent, const uint8_t event[static UUID_SIZE], json_t **ret)
 {
     struct db_statement *statement = NULL;
@@ -281,6 +321,10 @@ enum status view_sent(struct agent *agent, const uint8_t event[static UUID_SIZE]
     status = db_step(statement, &row);
     if (status == STATUS_OK && !row)
         return STATUS_NOT_FOUND;
+    if (status == STATUS_OK && db_column_blob(statement, 1).size == 0) {
+        db_reset(statement);
+        return view_erased(agent, event, ret);
+    }
     if (status == STATUS_OK)
         status = outbox_row_open(agent, OUTBOX_ROW_CONTENT, event, db_column_blob(statement, 1), &kept);
     if (status == STATUS_OK)
@@ -293,6 +337,8 @@ enum status view_sent(struct agent *agent, const uint8_t event[static UUID_SIZE]
     db_reset(statement);
     if (status == STATUS_OK)
         status = add_recipients(agent, event, view);
+    if (status == STATUS_OK)
+        status = add_corrections(agent, event, view);
     bytes_buffer_wipe(&kept);
     if (status == STATUS_OK)
         *ret = view;

@@ -7,6 +7,7 @@
 #include "broker/grounds.h"
 #include "broker/overriding.h"
 #include "broker/replanning.h"
+#include "broker/targets.h"
 #include "proto/digest.h"
 
 void accepting_start(struct accepting_batch *batch, uint64_t id, struct peer *sender)
@@ -302,6 +303,25 @@ static enum status stand(struct engine *engine, const struct job *job, struct ac
 
 /* ---- an accepted event ---- */
 
+/* What its sender asks for, and about which entry. */
+static void log_correction(struct engine *engine, const struct job *job, size_t index,
+                           const struct record_account *shared, size_t personal)
+{
+    const enum correction correction =
+        engine->rulebook->catalogue->events[job->events[index].request.event].corrects;
+    struct record_account account = *shared;
+    uint8_t number[8];
+    const struct byte_view detail = bytes_view(number, sizeof number);
+
+    if (correction == CORRECTION_NONE)
+        return;
+    bytes_put_u64(number, engine->target_entry);
+    account.outcome = bytes_of_string("asked");
+    account.details = &detail;
+    account.detail_count = 1;
+    (void)records_add(&engine->records, targets_kind(correction), &account, personal);
+}
+
 /* Of a question the log keeps which items it was for. */
 static void list_asked(const struct catalogue *catalogue, const struct policy_request *request,
                        struct byte_view labels[static RECORD_LABELS_MAX], struct record_account *account)
@@ -344,6 +364,7 @@ static enum status log_accepted(struct engine *engine, const struct job *job, st
         account.outcome = bytes_of_string(change->clears != 0 ? "ended" : "recorded");
         *ret_change_entry = records_add(&engine->records, kind_of(change->effect), &account, personal);
     }
+    log_correction(engine, job, batch->index, &shared, personal);
     for (size_t i = 0; i < decision->refusal_count; i++)
         log_gap(engine, &shared, personal, protocol->protocol, &decision->refusals[i]);
     return status == STATUS_OK ? overriding_accepted(engine, job, batch, &shared, personal) : status;

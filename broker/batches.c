@@ -300,3 +300,88 @@ enum status batches_find(struct batches *batches, uint32_t sender,
     }
     return status == STATUS_OK ? STATUS_NOT_FOUND : status;
 }
+
+/* ---- erased events ---- */
+
+enum status batches_holds(struct batches *batches, struct store_place place)
+{
+    const struct batch_held *batch = NULL;
+    enum status status = batches_get(batches, place.batch, &batch);
+
+    if (status != STATUS_OK)
+        return status;
+    return place.index < batch->count && batch->headers[place.index].size > 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+/* The batch's headers and openings without those of one event. */
+static enum status write_blank(const struct store_batch *batch, uint32_t index, struct byte_buffer *headers,
+                               struct byte_buffer *openings)
+{
+    struct byte_reader from = bytes_reader(batch->headers);
+    struct byte_reader opened = bytes_reader(batch->openings);
+    uint8_t leaf[DIGEST_SIZE];
+
+    for (uint32_t i = 0; i < batch->count; i++) {
+        uint32_t size = bytes_read_u32(&from);
+        struct byte_view header = bytes_read_view(&from, size == LEAF_ONLY ? DIGEST_SIZE : size);
+        struct byte_view opening = bytes_read_view(&opened, bytes_read_u32(&opened));
+        if (from.failed || opened.failed)
+            return STATUS_CORRUPT;
+        if (i == index && size != LEAF_ONLY) {
+            header_leaf(header, leaf);
+            header = bytes_view(leaf, sizeof leaf);
+            size = LEAF_ONLY;
+        }
+        if (size == LEAF_ONLY)
+            batches_put_leaf(headers, header.data);
+        else
+            batches_put_header(headers, header);
+        if (i == index)
+            opening = bytes_view(NULL, 0);
+        bytes_append_u32(openings, (uint32_t)opening.size);
+        bytes_append_view(openings, opening);
+    }
+    return headers->status == STATUS_OK ? openings->status : headers->status;
+}
+
+enum status batches_blank(struct batches *batches, struct store_place place)
+{
+    struct byte_buffer headers = bytes_buffer(HELD_LIMIT);
+    struct byte_buffer openings = bytes_buffer(HELD_LIMIT);
+    struct store_batch stored;
+    enum status status = store_get_batch(batches->store, place.batch, &stored);
+
+    if (status == STATUS_OK)
+        status = write_blank(&stored, place.index, &headers, &openings);
+    if (status == STATUS_OK)
+        status = store_blank_batch(batches->store, place.batch, bytes_buffer_view(&headers),
+                                   bytes_buffer_view(&openings));
+    bytes_buffer_wipe(&openings);
+    bytes_buffer_free(&headers);
+    batches_forget(batches);
+    return status;
+}
+
+enum status batches_blanked(struct batches *batches, uint32_t sender,
+                            const uint8_t event[static STORE_EVENT_SIZE],
+                            const uint8_t leaf[static DIGEST_SIZE], bool *ret)
+{
+    struct store_batch stored;
+    struct byte_reader reader;
+    uint64_t id = 0;
+    enum status status = store_find_range(batches->store, sender, event, &id);
+
+    *ret = false;
+    if (status == STATUS_OK)
+        status = store_get_batch(batches->store, id, &stored);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    reader = bytes_reader(stored.headers);
+    for (uint32_t i = 0; i < stored.count; i++) {
+        uint32_t size = bytes_read_u32(&reader);
+        struct byte_view bytes = bytes_read_view(&reader, size == LEAF_ONLY ? DIGEST_SIZE : size);
+        if (size == LEAF_ONLY && bytes_equal(bytes, bytes_view(leaf, DIGEST_SIZE)))
+            *ret = true;
+    }
+    return reader.failed ? STATUS_CORRUPT : STATUS_OK;
+}

@@ -65,6 +65,20 @@ enum status batches_opening(const struct batch_held *batch, uint32_t index, stru
 /* batches_outcome - what became of an event; borrowed from the batch. STATUS_CORRUPT. */
 enum status batches_outcome(const struct batch_held *batch, uint32_t index, struct outcome *ret);
 
+/* batches_holds - STATUS_NOT_FOUND for an event that was erased: nothing but its leaf is left. Otherwise as
+ * batches_get. */
+enum status batches_holds(struct batches *batches, struct store_place place);
+
+/* batches_blank - leave nothing but the leaf of one event, in the store too, within its transaction. Errors
+ * as batches_get. */
+enum status batches_blank(struct batches *batches, struct store_place place);
+
+/* batches_blanked - whether an event with this leaf was erased among those of the sender's batch that would
+ * hold this id. Errors as batches_get. */
+enum status batches_blanked(struct batches *batches, uint32_t sender,
+                            const uint8_t event[static STORE_EVENT_SIZE],
+                            const uint8_t leaf[static DIGEST_SIZE], bool *ret);
+
 /* batches_find - where an event of that sender stands that has an outcome. STATUS_NOT_FOUND or as
  * batches_get. */
 enum status batches_find(struct batches *batches, uint32_t sender,

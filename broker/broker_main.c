@@ -319,6 +319,24 @@ static int run_lift(const struct options *options, void *context)
     return code;
 }
 
+/* ---- confirm-erasure ---- */
+
+static int run_confirm_erasure(const struct options *options, void *context)
+{
+    json_t *reply = NULL;
+
+    (void)context;
+    int code =
+        calling_ask(options, options_text(options, "dir"),
+                    json_pack("{s:s, s:s, s:s}", "do", "confirm-erasure", "event",
+                              options_argument(options, 0), "officer", options_text(options, "officer")),
+                    &reply);
+    if (code == EXIT_DONE)
+        fputs("it is being erased from the log; status tells when that is done\n", options_out(options));
+    json_decref(reply);
+    return code;
+}
+
 /* ---- the command line ---- */
 
 static const struct option_spec init_options[] = {
@@ -353,6 +371,12 @@ static const struct option_spec lift_options[] = {
     {0},
 };
 
+static const struct option_spec confirm_options[] = {
+    {"dir", "B", "the broker's folder", OPTION_TEXT, true},
+    {"officer", "NAME", "the data protection officer who confirms it", OPTION_TEXT, true},
+    {0},
+};
+
 static const struct option_spec renew_options[] = {
     {"dir", "B", "the broker's folder", OPTION_TEXT, true},
     {0},
@@ -383,6 +407,13 @@ static const struct command commands[] = {
      .least_arguments = 1,
      .most_arguments = 1,
      .run = run_lift},
+    {.name = "confirm-erasure",
+     .help = "erase an event from the log, as its sender asked and an officer confirms",
+     .options = confirm_options,
+     .arguments = "EVENT",
+     .least_arguments = 1,
+     .most_arguments = 1,
+     .run = run_confirm_erasure},
     {.name = "renew",
      .help = "make new keys and the request for their certificate",
      .options = renew_options,

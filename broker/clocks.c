@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/accepting.h"
+#include "broker/erasing.h"
 #include "broker/notices.h"
 #include "broker/recheck.h"
 #include "broker/taking.h"
@@ -43,7 +44,7 @@ static bool stops(const Wire__Report *report, enum store_watch_kind *ret_kind)
 }
 
 enum status clocks_reported(struct engine *engine, const struct job *job, size_t index, const struct peer *by,
-                            struct peer *sender, bool *ret_stopped)
+                            struct peer *sender, enum record_kind *ret_kind)
 {
     const Wire__Report *report = job->reports[index];
     struct byte_buffer signed_report = bytes_buffer(REPORT_ROOM);
@@ -54,13 +55,13 @@ enum status clocks_reported(struct engine *engine, const struct job *job, size_t
                             .event = report->event.data};
     enum status status = STATUS_NOT_FOUND;
 
-    *ret_stopped = false;
     memcpy(watch.event, report->event.data, STORE_EVENT_SIZE);
     if (stops(report, &watch.kind))
         status = store_find_watch(engine->store, &watch);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    *ret_stopped = true;
+    if (watch.kind == STORE_WATCH_CONFIRM)
+        *ret_kind = (enum record_kind)watch.value;
     notices_report(job, index, &signed_report);
     notice.report = bytes_buffer_view(&signed_report);
     status = signed_report.status;
@@ -76,16 +77,26 @@ enum status clocks_reported(struct engine *engine, const struct job *job, size_t
 
 /* The entry that a period ran out for one recipient of an event, and a notice to its sender, and to that
  * recipient if `both`. */
-static enum status tell(struct engine *engine, struct store_place place, uint32_t recipient, uint64_t entry,
-                        const char *outcome, Wire__NoticeKind kind, const char *text, bool both)
+struct telling {
+    struct store_place place;
+    uint32_t recipient;
+    enum record_kind kind;
+    const char *outcome;
+    uint64_t entry; /* the `disclosed` that it is about; 0: none */
+    Wire__NoticeKind notice;
+    const char *text;
+    bool both;
+};
+
+static enum status tell(struct engine *engine, const struct telling *telling)
 {
-    struct peer *to = peers_number(engine->peers, recipient);
+    struct peer *to = peers_number(engine->peers, telling->recipient);
     struct peer *from = NULL;
-    struct notice notice = {.kind = kind, .text = text};
+    struct notice notice = {.kind = telling->notice, .text = telling->text};
     uint8_t number[8];
     const struct byte_view detail = bytes_view(number, sizeof number);
     struct core core;
-    enum status status = recheck_core(engine, place, &core);
+    enum status status = recheck_core(engine, telling->place, &core);
 
     if (status != STATUS_OK)
         return status;
@@ -97,20 +108,20 @@ static enum status tell(struct engine *engine, struct store_place place, uint32_
     const struct record_personal personal = {.subject = bytes_view(core.subject, CORE_SUBJECT_SIZE),
                                              .officer = core.officer,
                                              .event = bytes_view(core.event, CORE_EVENT_SIZE)};
-    bytes_put_u64(number, entry);
+    bytes_put_u64(number, telling->entry);
     account.to = bytes_of_string(to->stored.id);
-    account.outcome = bytes_of_string(outcome);
-    account.reason = bytes_of_string(text);
+    account.outcome = bytes_of_string(telling->outcome);
+    account.reason = bytes_of_string(telling->text);
     account.details = &detail;
-    account.detail_count = 1;
+    account.detail_count = telling->entry == 0 ? 0 : 1;
     (void)engine_records(engine, NULL, 0);
-    (void)records_add(&engine->records, RECORD_ESCALATED, &account,
+    (void)records_add(&engine->records, telling->kind, &account,
                       records_personal(&engine->records, &personal));
     notice.from = core.from;
     notice.to = account.to;
     notice.event = core.event;
     status = notices_put(engine, from, &notice);
-    if (status == STATUS_OK && both)
+    if (status == STATUS_OK && telling->both)
         status = notices_put(engine, to, &notice);
     return status == STATUS_OK ? engine_append(engine) : status;
 }
@@ -121,10 +132,33 @@ static enum status tell(struct engine *engine, struct store_place place, uint32_
 static enum status escalate(struct engine *engine, struct store_watch *watch)
 {
     enum status status = tell(
-        engine, watch->place, watch->recipient, watch->value, "unacknowledged", WIRE__NOTICE_KIND__ESCALATED,
-        "nobody has acknowledged this urgent event in time: tell the duty contact", true);
+        engine, &(struct telling){.place = watch->place,
+                                  .recipient = watch->recipient,
+                                  .kind = RECORD_ESCALATED,
+                                  .outcome = "unacknowledged",
+                                  .entry = watch->value,
+                                  .notice = WIRE__NOTICE_KIND__ESCALATED,
+                                  .text = "nobody has acknowledged this urgent event in time: tell the duty "
+                                          "contact",
+                                  .both = true});
 
     watch->due = INT64_MAX;
+    return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
+}
+
+/* A correction, retraction or erasure that this recipient has not confirmed. */
+static enum status remind(struct engine *engine, struct store_watch *watch)
+{
+    enum status status =
+        tell(engine, &(struct telling){.place = watch->place,
+                                       .recipient = watch->recipient,
+                                       .kind = (enum record_kind)watch->value,
+                                       .outcome = "reminded",
+                                       .notice = WIRE__NOTICE_KIND__REMINDED,
+                                       .text = "the recipient has not confirmed yet that it was applied",
+                                       .both = true});
+
+    watch->due = engine->now + engine->limits.remind_every;
     return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
 }
 
@@ -134,11 +168,14 @@ static enum status run_watch(struct engine *engine, struct store_watch *watch)
     case STORE_WATCH_ACKNOWLEDGE:
         return escalate(engine, watch);
     case STORE_WATCH_CONFIRM:
-    case STORE_WATCH_ERASURE:
+        return remind(engine, watch);
     case STORE_WATCH_ERASING:
+        return erasing_run(engine, watch);
+    case STORE_WATCH_ERASURE:
+    case STORE_WATCH_ENDED:
         break;
     }
-    return STATUS_CORRUPT;
+    return STATUS_CORRUPT; /* these are never due */
 }
 
 static enum status run_watches(struct engine *engine)
@@ -165,9 +202,15 @@ static enum status look_at_mark(struct engine *engine, struct store_slice_key ke
     enum status status = engine_write(engine);
 
     if (status == STATUS_OK)
-        status = tell(engine, (struct store_place){key.batch, mark->index}, key.recipient, mark->entry,
-                      "not-collected", WIRE__NOTICE_KIND__NOT_COLLECTED,
-                      "the deadline has passed, and the recipient has not fetched it", false);
+        status = tell(engine,
+                      &(struct telling){.place = {key.batch, mark->index},
+                                        .recipient = key.recipient,
+                                        .kind = RECORD_ESCALATED,
+                                        .outcome = "not-collected",
+                                        .entry = mark->entry,
+                                        .notice = WIRE__NOTICE_KIND__NOT_COLLECTED,
+                                        .text = "the deadline has passed, and the recipient has not fetched "
+                                                "it"});
     return status == STATUS_OK ? store_set_deadline(engine->store, key, place, 0) : status;
 }
 

@@ -16,10 +16,11 @@ enum status clocks_accepted(struct engine *engine, const struct peer *sender, st
  * clocks_reported - a recipient's signed report about an event that was disclosed to it: stops the clock that
  * it answers, and hands the report to the sender. index: of the report in the job.
  *
- * ret_stopped  whether there was such a clock
+ * ret_kind  the kind of the log's entry about it, when it confirms a correction, retraction or erasure;
+ * otherwise untouched
  */
 enum status clocks_reported(struct engine *engine, const struct job *job, size_t index, const struct peer *by,
-                            struct peer *sender, bool *ret_stopped);
+                            struct peer *sender, enum record_kind *ret_kind);
 
 /* clocks_run - whatever is due at engine->now, a bounded part of it at a time. */
 enum status clocks_run(struct engine *engine);

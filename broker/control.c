@@ -7,6 +7,7 @@
 
 #include "base/civil.h"
 #include "broker/aggregate.h"
+#include "broker/erasing.h"
 #include "broker/logbook.h"
 #include "broker/overriding.h"
 #include "proto/note.h"
@@ -66,6 +67,62 @@ static json_t *waiting_uses(const struct engine *engine)
     return list;
 }
 
+/* ---- what is waited for ---- */
+
+#define OUTSTANDING_MAX 200 /* in a status; the number says how many there are */
+
+struct outstanding {
+    struct engine *engine;
+    const char *what;
+    json_t *list;
+    size_t count;
+};
+
+static enum status add_outstanding(void *context, const struct store_watch *watch)
+{
+    struct outstanding *self = context;
+    const struct peer *sender = peers_number(self->engine->peers, watch->sender);
+    const struct peer *recipient = peers_number(self->engine->peers, watch->recipient);
+    char event[UUID_TEXT_SIZE];
+    char since[CIVIL_TIME_SIZE];
+
+    if (watch->kind == STORE_WATCH_ACKNOWLEDGE && watch->due != INT64_MAX)
+        return STATUS_OK; /* its time has not come */
+    self->count++;
+    if (json_array_size(self->list) >= OUTSTANDING_MAX)
+        return STATUS_OK;
+    uuid_format(watch->event, event);
+    civil_format_time(watch->since, since);
+    (void)json_array_append_new(self->list,
+                                json_pack("{s:s, s:s, s:s*, s:s*, s:s}", "what", self->what, "event", event,
+                                          "from", sender == NULL ? NULL : sender->stored.id, "to",
+                                          recipient == NULL ? NULL : recipient->stored.id, "since", since));
+    return STATUS_OK;
+}
+
+/* {"unacknowledged":N, "unconfirmed":N, "erasures":N, "outstanding":[…]} */
+static enum status tell_outstanding(struct engine *engine, json_t *status)
+{
+    static const struct {
+        enum store_watch_kind kind;
+        const char *number;
+        const char *what;
+    } kinds[] = {{STORE_WATCH_ACKNOWLEDGE, "unacknowledged", "acknowledgement"},
+                 {STORE_WATCH_CONFIRM, "unconfirmed", "confirmation"},
+                 {STORE_WATCH_ERASURE, "erasures", "an officer's word on an erasure"},
+                 {STORE_WATCH_ERASING, "erasing", "an erasure under way"}};
+    json_t *list = json_array();
+    enum status result = STATUS_OK;
+
+    for (size_t i = 0; result == STATUS_OK && i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct outstanding self = {.engine = engine, .what = kinds[i].what, .list = list};
+        result = store_each_watch(engine->store, kinds[i].kind, add_outstanding, &self);
+        (void)json_object_set_new(status, kinds[i].number, json_integer(number(self.count)));
+    }
+    (void)json_object_set_new(status, "outstanding", list);
+    return result;
+}
+
 static enum status tell_status(struct engine *engine, const struct job *job)
 {
     struct logbook_checkpoint checkpoint = logbook_checkpoint(engine->logbook);
@@ -76,14 +133,37 @@ static enum status tell_status(struct engine *engine, const struct job *job)
         undelivered += peers_at(engine->peers, i)->stored.undelivered;
         connected += peers_at(engine->peers, i)->connection != 0;
     }
-    return answer(engine, job,
-                  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "serial",
-                            number(bundle_serial(engine->rulebook->bundle)), "members",
-                            number(peers_count(engine->peers)), "connected", number(connected), "entries",
-                            number(logbook_size(engine->logbook)), "signed", number(checkpoint.size),
-                            "accepted", number(engine->accepted), "refused", number(engine->refused),
-                            "delivered", number(engine->delivered), "undelivered", number(undelivered),
-                            "disk_full", (int)engine->disk_full, "break_glass", waiting_uses(engine)));
+    json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "serial",
+                               number(bundle_serial(engine->rulebook->bundle)), "members",
+                               number(peers_count(engine->peers)), "connected", number(connected), "entries",
+                               number(logbook_size(engine->logbook)), "signed", number(checkpoint.size),
+                               "accepted", number(engine->accepted), "refused", number(engine->refused),
+                               "delivered", number(engine->delivered), "undelivered", number(undelivered),
+                               "disk_full", (int)engine->disk_full, "break_glass", waiting_uses(engine));
+    enum status status = object == NULL ? STATUS_NO_MEMORY : tell_outstanding(engine, object);
+
+    if (status == STATUS_OK)
+        return answer(engine, job, object);
+    json_decref(object);
+    return status;
+}
+
+static enum status confirm_erasure(struct engine *engine, const struct job *job, const json_t *request)
+{
+    const char *event = json_string_value(json_object_get(request, "event"));
+    const struct erasing_officer officer = {json_string_value(json_object_get(request, "officer")),
+                                            json_string_value(json_object_get(request, "how"))};
+    uint8_t id[STORE_EVENT_SIZE];
+    enum status status;
+
+    if (event == NULL || uuid_parse(bytes_of_string(event), id) != STATUS_OK || officer.name == NULL ||
+        officer.how == NULL || !wire_check_officer(bytes_of_string(officer.name)))
+        return answer_problem(engine, job, "say which event is to be erased, and which officer confirms it");
+    status = erasing_confirmed(engine, id, &officer);
+    if (status == STATUS_NOT_FOUND)
+        return answer_problem(engine, job,
+                              "its sender has not asked that this event be erased, or it is under way");
+    return status == STATUS_OK ? answer(engine, job, json_pack("{s:s}", "event", event)) : status;
 }
 
 static enum status log_query(struct engine *engine, const struct job *job, const json_t *request)
@@ -230,13 +310,15 @@ enum status control_handle(struct engine *engine, struct job *job)
         status = tell_status(engine, job);
     else if (asks(request, "log-query"))
         status = log_query(engine, job, request);
+    else if (asks(request, "confirm-erasure"))
+        status = confirm_erasure(engine, job, request);
     else if (asks(request, "lift"))
         status = lift(engine, job, request);
     else if (asks(request, "aggregate"))
         status = aggregate(engine, job, request);
     else
-        status =
-            answer_problem(engine, job, "the broker's store knows status, log-query, lift and aggregate");
+        status = answer_problem(
+            engine, job, "the broker's store knows status, log-query, confirm-erasure, lift and aggregate");
     json_decref(request);
     return status;
 }

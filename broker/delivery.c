@@ -84,8 +84,8 @@ static enum status put_events(struct handing *self, size_t most, size_t *place, 
         struct byte_view section = bytes_view(self->slice->sections.data + offset, mark.size);
         offset += mark.size;
         if (offset > self->slice->sections.size || mark.index >= self->batch->count ||
-            self->batch->headers[mark.index].size == 0)
-            return STATUS_CORRUPT;
+            (store_mask_get(self->slice->live, i) && self->batch->headers[mark.index].size == 0))
+            return STATUS_CORRUPT; /* one that was erased is not live */
         if (i < *place)
             continue;
         if (store_mask_get(self->slice->live, i)) {

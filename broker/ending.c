@@ -36,6 +36,8 @@ static bool rule_remains(const struct protocol *protocol, const struct job_event
     if (from == PROTOCOL_NONE || party == PROTOCOL_NONE)
         return false;
     pair = protocol_pair_of(protocol, event->request.event, protocol->parties[from].class_index);
+    if (pair->rule != PROTOCOL_NONE && protocol->rules[pair->rule].follows)
+        return bytes_equal(bytes_of_string(protocol->rules[pair->rule].id), rule);
     for (uint16_t i = 0; i < pair->route_count; i++) {
         const struct protocol_route *route = &protocol->routes[pair->first_route + i];
         if (route->stopped == 0 && route->to_class == protocol->parties[party].class_index &&

@@ -45,6 +45,7 @@ struct engine {
     size_t in_flight;       /* events handed over without a receipt, to all */
     int64_t now;            /* of this group; never goes back */
     bool disk_full;
+    bool forgetting; /* something was erased: the write-ahead log is to be emptied */
     bool starving;   /* deliveries wait for the gate to take what there is */
     bool bundle_due; /* the rulebook in force could not be written down yet */
     int64_t disk_looked;
@@ -67,6 +68,7 @@ struct engine {
     /* Room to work in. */
     struct records records;
     struct policy_decision *decision;
+    uint64_t target_entry; /* of a correction: the `accepted` entry of the event that it is about */
     struct byte_buffer scratch;
     struct byte_buffer body;
     struct job *second; /* for events that are looked at again; its arena is that job's own */

@@ -44,6 +44,7 @@ struct index {
     uint64_t target;
     uint64_t indexed;
     bool stop;
+    bool rebuild;
     enum status error;
 };
 
@@ -165,6 +166,16 @@ static enum status index_row(void *context, uint64_t first, uint64_t n, struct b
     return status;
 }
 
+static enum status clear(struct index *index)
+{
+    enum status status = index_db_clear(index->db);
+
+    memset(index->cache, 0, CACHE_SLOTS * sizeof *index->cache);
+    if (status == STATUS_OK || status == STATUS_BUSY)
+        memset(&index->mark, 0, sizeof index->mark);
+    return status;
+}
+
 /* Rows until `end` is covered, in one transaction. */
 static enum status index_chunk(struct index *index, uint64_t end)
 {
@@ -215,12 +226,30 @@ static void rest(struct index *index, long ms)
         continue;
 }
 
+/* With the mutex held, which it lets go of meanwhile; false when it has to be tried again. */
+static bool rebuild(struct index *index)
+{
+    (void)pthread_mutex_unlock(&index->mutex);
+    enum status status = clear(index);
+    (void)pthread_mutex_lock(&index->mutex);
+    index->indexed = index->mark.indexed;
+    if (status == STATUS_OK)
+        index->rebuild = false;
+    else if (status != STATUS_BUSY && status != STATUS_NO_SPACE)
+        index->error = status;
+    else
+        rest(index, PAUSE_MS);
+    return status == STATUS_OK;
+}
+
 static void *run(void *context)
 {
     struct index *index = context;
 
     (void)pthread_mutex_lock(&index->mutex);
     while (!index->stop && index->error == STATUS_OK) {
+        if (index->rebuild && !rebuild(index))
+            continue;
         if (index->target <= index->indexed) {
             (void)pthread_cond_wait(&index->wake, &index->mutex);
             continue;
@@ -389,6 +418,14 @@ void index_feed(struct index *index, uint64_t first, uint64_t n)
         if (idle)
             (void)pthread_cond_signal(&index->wake);
     }
+    (void)pthread_mutex_unlock(&index->mutex);
+}
+
+void index_rebuild(struct index *index)
+{
+    (void)pthread_mutex_lock(&index->mutex);
+    index->rebuild = true;
+    (void)pthread_cond_signal(&index->wake);
     (void)pthread_mutex_unlock(&index->mutex);
 }
 

@@ -25,6 +25,10 @@ void index_close(struct index **index);
 /* index_feed - entries first to first + n - 1 have been committed. Never blocks nor fails; any thread. */
 void index_feed(struct index *index, uint64_t first, uint64_t n);
 
+/* index_rebuild - forget everything, on the disk too, and begin again: after something was erased from the
+ * log. Returns at once; until it is done searches look through the log itself. Any thread. */
+void index_rebuild(struct index *index);
+
 /* index_mark - entries below this are indexed. Any thread. */
 uint64_t index_mark(struct index *index);
 

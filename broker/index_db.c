@@ -105,6 +105,14 @@ enum status index_db_write_mark(struct db *db, const struct index_mark *mark)
     return db_run(statement);
 }
 
+enum status index_db_clear(struct db *db)
+{
+    enum status status =
+        db_exec(db, "BEGIN IMMEDIATE; DELETE FROM posting; DELETE FROM term; DELETE FROM mark; COMMIT");
+
+    return status == STATUS_OK ? db_checkpoint(db, true) : status;
+}
+
 /* The number that a prepared statement gives in its first row and column. */
 static enum status one_number(struct db_statement *statement, int64_t *ret_number)
 {

@@ -36,6 +36,10 @@ struct index_mark {
 enum status index_db_read_mark(struct db *db, struct index_mark *ret_mark);
 enum status index_db_write_mark(struct db *db, const struct index_mark *mark);
 
+/* index_db_clear - nothing is indexed any more, and nothing is left in the file or its write-ahead log.
+ * STATUS_BUSY while somebody reads: it is cleared, but call again for the write-ahead log. */
+enum status index_db_clear(struct db *db);
+
 /* index_db_term - the number of a term; STATUS_NOT_FOUND if it has none. */
 enum status index_db_term(struct db *db, const struct index_word *word, int64_t *ret_term);
 

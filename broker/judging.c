@@ -1,5 +1,7 @@
 #include "broker/judging.h"
 
+#include "broker/targets.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -97,6 +99,21 @@ static enum status compare_old(struct job *job, const uint8_t old[static DIGEST_
     return ret->outcome.why.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+/* Of an erased event nothing is left to find it by but its leaf: it does not come back. */
+static enum status erased_before(struct engine *engine, struct job *job, const struct peer *sender,
+                                 const struct envelope_published_event *event, bool *ret_new,
+                                 struct judging *ret)
+{
+    bool erased = false;
+    enum status status =
+        batches_blanked(engine->batches, sender->stored.number, event->core.event, event->leaf, &erased);
+
+    if (status != STATUS_OK || !erased)
+        return status;
+    *ret_new = false;
+    return judging_set(job, ret, JUDGING_MISUSED, WIRE__VERDICT__REFUSED, "this event was erased");
+}
+
 static enum status stored_before(struct engine *engine, struct job *job, const struct peer *sender,
                                  const struct envelope_published_event *event, bool *ret_new,
                                  struct judging *ret)
@@ -107,7 +124,7 @@ static enum status stored_before(struct engine *engine, struct job *job, const s
     enum status status = batches_find(engine->batches, sender->stored.number, event->core.event, &place);
 
     if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
+        return erased_before(engine, job, sender, event, ret_new, ret);
     if (status == STATUS_OK)
         status = batches_get(engine->batches, place.batch, &batch);
     if (status == STATUS_OK)
@@ -225,9 +242,15 @@ static enum status decide(struct engine *engine, const struct core *core, const 
 {
     struct policy_facts facts = {
         .person = &subject->state, .active = *active, .correlated_event = CATALOGUE_NONE};
+    struct target target;
     enum status status = STATUS_OK;
 
-    if (core->has_correlation)
+    if (engine->rulebook->catalogue->events[event->request.event].corrects != CORRECTION_NONE) {
+        status = targets_find(engine, core, event, subject, &target);
+        facts.target = target.found ? &target.policy : NULL;
+        engine->target_entry = target.found ? target.outcome.log_index : 0;
+    }
+    if (status == STATUS_OK && core->has_correlation)
         status = add_correlation(engine, core, subject, &facts);
     overriding_facts(engine, core, event, &facts);
     if (status == STATUS_OK)
@@ -392,15 +415,13 @@ static enum status compare(struct engine *engine, const struct job *job, size_t 
 /* ---- an event ---- */
 
 /* What may be said even when the bundle has expired. */
-static bool takes_away(const struct catalogue *catalogue, const struct job_event *event,
-                       struct byte_view type)
+static bool takes_away(const struct catalogue *catalogue, const struct job_event *event)
 {
     if (event->problem != NULL)
         return false;
-    enum effect effect = catalogue->events[event->request.event].effect;
-    return effect == EFFECT_REMOVE || effect == EFFECT_WITHDRAW ||
-           bytes_equal(type, bytes_of_string("event.retracted")) ||
-           bytes_equal(type, bytes_of_string("event.erased"));
+    const struct catalogue_event *type = &catalogue->events[event->request.event];
+    return type->effect == EFFECT_REMOVE || type->effect == EFFECT_WITHDRAW ||
+           type->corrects == CORRECTION_RETRACTION || type->corrects == CORRECTION_ERASURE;
 }
 
 /* Why a new event has no outcome whatever the rules say; NULL: it is decided. */
@@ -421,7 +442,7 @@ static const char *why_not_now(const struct engine *engine, const struct job *jo
         return "another bundle is in force; plan again under it";
     enum bundle_state state = bundle_state(engine->rulebook->bundle, engine->now, 0);
     if ((state == BUNDLE_EXPIRED || state == BUNDLE_NOT_YET) &&
-        !takes_away(engine->rulebook->catalogue, &job->events[index], core->type))
+        !takes_away(engine->rulebook->catalogue, &job->events[index]))
         return "the bundle is out of its period of validity; load a newer one and plan again";
     return NULL;
 }
@@ -441,7 +462,11 @@ static enum status refuse_parts(struct engine *engine, struct job *job, size_t i
     const struct protocol *protocol = job->events[index].protocol->protocol;
     char text[POLICY_TEXT_SIZE];
 
-    if (fault->stale || has_changed(engine, &job->published.events[index].core, subject))
+    const bool follows =
+        engine->rulebook->catalogue->events[job->events[index].request.event].corrects !=
+        CORRECTION_NONE; /* who can hold the event that it is about changes with every delivery */
+
+    if (fault->stale || follows || has_changed(engine, &job->published.events[index].core, subject))
         return judging_set(job, ret, JUDGING_NOT_NOW, WIRE__VERDICT__STALE,
                            fault->stale ? fault->text
                                         : "what is known about the person has changed; plan again");

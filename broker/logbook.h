@@ -146,6 +146,21 @@ enum status logbook_note(const struct logbook *logbook, struct byte_view text, s
 /* logbook_checkpoint - the last one signed and stored. */
 struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook);
 
+/* logbook_account - appends the account part of one entry. STATUS_NOT_FOUND for an index that is not below
+ * the size, or as logbook_erase. */
+enum status logbook_account(struct logbook *logbook, uint64_t index, struct byte_buffer *ret);
+
+/*
+ * logbook_find_event - the entries from `first` on whose personal part names this event and is not erased.
+ *
+ * ret_indexes  room for most; ret_count how many were found
+ * ret_next     where to go on; the log's size when all of it was looked at
+ *
+ * Looks at a few thousand entries at a time, more calls do the rest. Errors as logbook_erase.
+ */
+enum status logbook_find_event(struct logbook *logbook, uint64_t first, const uint8_t event[static 16],
+                               uint64_t *ret_indexes, size_t most, size_t *ret_count, uint64_t *ret_next);
+
 /*
  * logbook_erase - overwrite the salt and personal part that an entry commits to, in place, with zeros;
  * records that share them lose them too. Again is harmless. Within the store's transaction; empty the WAL

@@ -10,6 +10,7 @@
 #include "broker/search.h"
 #include "broker/status_report.h"
 #include "proto/uuid.h"
+#include "proto/wire_check.h"
 
 #define IDLE_MS        30000
 #define PENDING_MAX    LOCAL_SERVER_CONNECTIONS
@@ -47,13 +48,10 @@ struct verb_word {
 };
 
 static const struct verb_word verbs[] = {
-    {"load", OPERATOR_LOAD},
-    {"status", OPERATOR_STATUS},
-    {"search", OPERATOR_SEARCH},
-    {"lift", OPERATOR_LIFT},
-    {"aggregate", OPERATOR_AGGREGATE},
-    {"stop", OPERATOR_STOP},
-    {"replay-export", OPERATOR_SEARCH},
+    {"load", OPERATOR_LOAD},           {"status", OPERATOR_STATUS},
+    {"search", OPERATOR_SEARCH},       {"lift", OPERATOR_LIFT},
+    {"aggregate", OPERATOR_AGGREGATE}, {"confirm-erasure", OPERATOR_CONFIRM_ERASURE},
+    {"stop", OPERATOR_STOP},           {"replay-export", OPERATOR_SEARCH},
 };
 
 static enum status wrong(struct operator_reason *reason, const char *text)
@@ -113,6 +111,20 @@ static enum status parse_aggregate(const json_t *request, struct operator_reques
                : wrong(reason, "the request has a key too many");
 }
 
+static enum status parse_confirmation(const json_t *request, struct operator_request *parsed,
+                                      struct operator_reason *reason)
+{
+    uint8_t event[UUID_SIZE];
+
+    parsed->event = json_string_value(json_object_get(request, "event"));
+    parsed->officer = json_string_value(json_object_get(request, "officer"));
+    if (parsed->event == NULL || uuid_parse(bytes_of_string(parsed->event), event) != STATUS_OK ||
+        parsed->officer == NULL || !wire_check_officer(bytes_of_string(parsed->officer)))
+        return wrong(reason,
+                     "\"event\" must be the id of an event, and \"officer\" who confirms its erasure");
+    return json_object_size(request) == 3 ? STATUS_OK : wrong(reason, "the request has a key too many");
+}
+
 enum status operator_parse(const json_t *request, struct operator_request *ret,
                            struct operator_reason *ret_reason)
 {
@@ -127,8 +139,8 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
         }
     }
     if (status != STATUS_OK)
-        return wrong(ret_reason,
-                     "\"do\" must be load, status, search, replay-export, lift, aggregate or stop");
+        return wrong(ret_reason, "\"do\" must be load, status, search, replay-export, lift, aggregate, "
+                                 "confirm-erasure or stop");
     if (parsed.verb == OPERATOR_LOAD)
         status = parse_load(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_SEARCH)
@@ -137,6 +149,8 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
         status = parse_lift(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_AGGREGATE)
         status = parse_aggregate(request, &parsed, ret_reason);
+    else if (parsed.verb == OPERATOR_CONFIRM_ERASURE)
+        status = parse_confirmation(request, &parsed, ret_reason);
     else if (json_object_size(request) != 1)
         status = wrong(ret_reason, "the request has a key too many");
     if (status == STATUS_OK)
@@ -298,6 +312,17 @@ static json_t *log_query(const struct local_connection *connection, const json_t
     return object;
 }
 
+/* Who confirms is, for now, whom somebody with an account on this host names: the log says so. */
+static json_t *confirmation(const struct local_connection *connection, const struct operator_request *parsed)
+{
+    char how[64];
+
+    (void)snprintf(how, sizeof how, "named on the broker's host by unix:%u",
+                   (unsigned)local_server_peer(connection).uid);
+    return json_pack("{s:s, s:s, s:s, s:s}", "do", "confirm-erasure", "event", parsed->event, "officer",
+                     parsed->officer, "how", how);
+}
+
 static void handle(struct local_connection *connection, const json_t *request, void *context)
 {
     struct operator* operator= context;
@@ -333,6 +358,9 @@ static void handle(struct local_connection *connection, const json_t *request, v
             json_pack("{s:s, s:s, s:s, s:s*}", "do", "aggregate", "officer", officer, "month", parsed.month,
                       "protocol", parsed.protocol),
             request);
+        break;
+    case OPERATOR_CONFIRM_ERASURE:
+        ask(operator, connection, OPERATOR_CONFIRM_ERASURE, confirmation(connection, &parsed), request);
         break;
     case OPERATOR_STOP:
         operator->stopping = true;
@@ -420,7 +448,8 @@ void operator_answer(struct operator* operator, struct sessions_time time, uint6
         forget(pending);
     } else if (pending->verb == OPERATOR_SEARCH) {
         begin_search(operator, pending, connection, object);
-    } else if (pending->verb == OPERATOR_LIFT || pending->verb == OPERATOR_AGGREGATE) {
+    } else if (pending->verb == OPERATOR_LIFT || pending->verb == OPERATOR_AGGREGATE ||
+               pending->verb == OPERATOR_CONFIRM_ERASURE) {
         reply(connection, json_incref(object));
         forget(pending);
     } else {

@@ -20,6 +20,7 @@ enum operator_verb {
     OPERATOR_SEARCH,
     OPERATOR_LIFT,
     OPERATOR_AGGREGATE,
+    OPERATOR_CONFIRM_ERASURE,
     OPERATOR_STOP,
 };
 
@@ -27,7 +28,8 @@ struct operator_request {
     enum operator_verb verb;
     const char *month;    /* OPERATOR_AGGREGATE: borrowed from the JSON, likewise */
     const char *protocol; /* or NULL */
-    const char *event;    /* OPERATOR_LIFT: borrowed from the JSON */
+    const char *event;    /* OPERATOR_LIFT, OPERATOR_CONFIRM_ERASURE: borrowed from the JSON */
+    const char *officer;  /* OPERATOR_CONFIRM_ERASURE: who confirms; borrowed */
     const char *bundle;   /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
     bool has_fingerprint;
     uint8_t fingerprint[DIGEST_SIZE];
@@ -39,7 +41,8 @@ struct operator_reason {
 
 /*
  * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
- * {"do":"lift","event":ID}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?}, or
+ * {"do":"lift","event":ID}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?},
+ * {"do":"confirm-erasure","event":ID,"officer":TEXT}, or
  * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.
  */
 enum status operator_parse(const json_t *request, struct operator_request *ret,

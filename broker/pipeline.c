@@ -264,7 +264,7 @@ static void tick(struct pipeline *pipeline, bool quiet)
         load = quiet ? PIPELINE_IDLE : PIPELINE_PAUSE;
     status = engine_tick(pipeline->engine, now_of(pipeline));
     if (status == STATUS_OK)
-        status = pipeline_storage_rest(&pipeline->storage, load);
+        status = pipeline_storage_rest(&pipeline->storage, load, &pipeline->engine->forgetting);
     if (status != STATUS_OK)
         die(pipeline, status);
 }

@@ -131,12 +131,14 @@ static bool is_due(int64_t pages, enum pipeline_load load)
     return pages >= WAL_MUCH;
 }
 
-enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load)
+enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load, bool *forgetting)
 {
     enum status status;
 
-    if (!is_due(db_wal_pages(storage->db), load))
+    if (!*forgetting && !is_due(db_wal_pages(storage->db), load))
         return STATUS_OK;
-    status = db_checkpoint(storage->db, false);
+    status = db_checkpoint(storage->db, *forgetting);
+    if (status == STATUS_OK)
+        *forgetting = false;
     return status == STATUS_BUSY || status == STATUS_NO_SPACE ? STATUS_OK : status;
 }

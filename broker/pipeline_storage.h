@@ -32,4 +32,5 @@ enum pipeline_load {
  * for long; some when idle; much in any case. What comes quickly is left until then, as much of it is deleted
  * again before. Outside transactions. Returns what base/db.h returns.
  */
-enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load);
+enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load,
+                                  bool *forgetting);

@@ -7,6 +7,7 @@
 #include "broker/judging.h"
 #include "broker/removing.h"
 #include "broker/slicing.h"
+#include "broker/targets.h"
 
 /* One batch under way. */
 struct publishing {
@@ -148,6 +149,22 @@ static enum status append_late(struct publishing *self)
     return status;
 }
 
+static enum status follow_correction(struct publishing *self, size_t i)
+{
+    const struct job_event *event = &self->job->events[i];
+    struct subject *subject = NULL;
+    enum status status = STATUS_OK;
+
+    if (self->engine->rulebook->catalogue->events[event->request.event].corrects == CORRECTION_NONE)
+        return STATUS_OK;
+    status = take_subject(self, i, &subject);
+    if (status == STATUS_OK)
+        status =
+            targets_accepted(self->engine, self->sender, (struct store_place){self->batch.id, (uint32_t)i},
+                             &self->job->published.events[i].core, event, &self->events[i].outcome, subject);
+    return status;
+}
+
 /* What accepted events of the batch replace, and what is waited for after them. */
 static enum status follow_up(struct publishing *self)
 {
@@ -160,6 +177,8 @@ static enum status follow_up(struct publishing *self)
         status =
             clocks_accepted(self->engine, self->sender, (struct store_place){self->batch.id, (uint32_t)i},
                             core->event, &self->events[i]);
+        if (status == STATUS_OK)
+            status = follow_correction(self, i);
         if (status == STATUS_OK && self->events[i].replaces)
             status = removing_replaced(self->engine, self->sender, core->supersedes, core->subject);
     }

@@ -165,7 +165,8 @@ static enum status note_report(struct engine *engine, const struct peer *reporte
     return store_note_report(engine->store, reporter->stored.number, report->event.data, digest);
 }
 
-static void log_report(struct engine *engine, const struct job *job, const Wire__Report *report, bool fits)
+static void log_report(struct engine *engine, const struct job *job, const Wire__Report *report,
+                       enum record_kind kind, bool fits)
 {
     struct byte_view digest = bytes_view(job->digest, DIGEST_SIZE);
     struct record_account account = {
@@ -181,8 +182,7 @@ static void log_report(struct engine *engine, const struct job *job, const Wire_
 
     if (report->code != NULL)
         account.reason = bytes_of_string(report->code);
-    (void)records_add(&engine->records, report_kinds[report->kind].kind, &account,
-                      records_personal(&engine->records, &personal));
+    (void)records_add(&engine->records, kind, &account, records_personal(&engine->records, &personal));
 }
 
 /* A recall is confirmed by recipient, sender and event: who never held the event has no header of it. */
@@ -192,7 +192,7 @@ static enum status take_report(struct engine *engine, const struct job *job, con
     const Wire__Report *report = job->reports[index];
     struct peer *sender = peers_find(engine->peers, bytes_of_string(report->from));
     bool recalled = report->kind == WIRE__REPORT_KIND__RECALLED;
-    bool stopped = false;
+    enum record_kind kind = report_kinds[report->kind].kind;
     struct reported reported;
     enum status status = STATUS_OK;
 
@@ -206,10 +206,10 @@ static enum status take_report(struct engine *engine, const struct job *job, con
                                    report->event.data);
     if (status == STATUS_OK)
         status = note_report(engine, reporter, report);
-    if (status == STATUS_OK)
-        log_report(engine, job, report, reported.fits);
     if (status == STATUS_OK && reported.fits)
-        status = clocks_reported(engine, job, index, reporter, sender, &stopped);
+        status = clocks_reported(engine, job, index, reporter, sender, &kind);
+    if (status == STATUS_OK)
+        log_report(engine, job, report, kind, reported.fits);
     return status == STATUS_EXISTS ? STATUS_OK : status;
 }
 

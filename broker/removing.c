@@ -47,6 +47,28 @@ enum status removing_event(struct engine *engine, struct store_place place, cons
     return status;
 }
 
+enum status removing_waits(struct engine *engine, struct store_place place, uint32_t recipient, bool *ret)
+{
+    const struct peer *peer = peers_number(engine->peers, recipient);
+
+    *ret = false;
+    for (int urgent = 0; urgent < 2; urgent++) {
+        struct store_slice_key key = {recipient, urgent != 0, place.batch};
+        struct store_slice slice;
+        enum status status = store_get_slice(engine->store, key, &slice);
+        if (status == STATUS_NOT_FOUND)
+            continue;
+        if (status != STATUS_OK || peer == NULL)
+            return status;
+        for (size_t i = 0; i < slice.count; i++) {
+            struct store_mark mark = store_mark_read(slice.marks.data + i * STORE_MARK_SIZE);
+            if (mark.index == place.index && store_mask_get(slice.live, i) && !taking_held(engine, peer, key))
+                *ret = true;
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status removing_replaced(struct engine *engine, const struct peer *sender,
                               const uint8_t event[static STORE_EVENT_SIZE],
                               const uint8_t subject[static CORE_SUBJECT_SIZE])

@@ -98,6 +98,19 @@ static enum status unwatch(const struct out *out, const uint8_t *event)
     return out->taking->key.urgent ? store_drop_watch(out->engine->store, &watch) : STATUS_OK;
 }
 
+/* It never came, so nothing that corrects it goes there either. */
+static enum status note_ended(const struct out *out, const uint8_t *event)
+{
+    struct store_watch watch = {.kind = STORE_WATCH_ENDED,
+                                .recipient = out->taking->key.recipient,
+                                .sender = out->taking->sender,
+                                .since = out->engine->now,
+                                .due = INT64_MAX};
+
+    memcpy(watch.event, event, STORE_EVENT_SIZE);
+    return store_put_watch(out->engine->store, &watch);
+}
+
 static enum status tell_sender(const struct out *out, const struct core *core, const char *reason)
 {
     const struct notice notice = {.kind = out->taking->how->notice,
@@ -131,6 +144,8 @@ static enum status take_one(struct out *out, size_t place)
     status = held && taking->how->tell ? telling_recall(out->engine, &recall) : STATUS_OK;
     if (status == STATUS_OK)
         status = unwatch(out, core.event);
+    if (status == STATUS_OK && !held)
+        status = note_ended(out, core.event);
     if (status == STATUS_OK)
         status = tell_sender(out, &core, reason);
     return status == STATUS_OK ? unreach(out, &core) : status;

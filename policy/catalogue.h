@@ -60,6 +60,8 @@ struct catalogue_event {
     const char *type;
     bool standing;
     enum effect effect; /* what it changes in the register */
+    enum correction corrects;
+    uint16_t target; /* corrects: position of the attribute `target` */
     uint16_t attribute_count;
     uint16_t item_count;
     const struct catalogue_field *attributes; /* in catalogue order; seen by the broker */

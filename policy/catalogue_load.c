@@ -339,17 +339,53 @@ static void set_carried(struct loader *loader, const struct yaml_node *node, str
     event->carried = label_set_or(event->attribute_set, &event->item_set);
     label_set_remove(&event->carried, held);
     label_set_remove(&event->carried, juvenile);
+    event->target =
+        catalogue_attribute_at(event, catalogue_find_label(loader->catalogue, bytes_of_string("target")));
     if (event->attribute_count > CATALOGUE_ATTRIBUTES_MAX ||
-        label_set_count(&event->carried) > CATALOGUE_ITEMS_MAX)
+        (event->corrects != CORRECTION_VALUES && label_set_count(&event->carried) > CATALOGUE_ITEMS_MAX))
         yaml_errors_add(loader->errors, node,
                         "more than %d attributes, or more than %d labels in all; leave some out",
                         CATALOGUE_ATTRIBUTES_MAX, CATALOGUE_ITEMS_MAX);
 }
 
+/* Whatever may stand in an event may have to be corrected. */
+static void collect_everything(const struct loader *loader, struct collected *collected)
+{
+    for (uint16_t label = 0; label < loader->catalogue->label_count; label++) {
+        if (label_set_has(&collected->attributes, label) || label_set_has(&collected->items, label))
+            continue;
+        label_set_add(&collected->items, label);
+        collected->codes[label] = loader->catalogue->labels[label].codes;
+    }
+}
+
+static void read_correction(struct loader *loader, const struct yaml_node *node,
+                            struct catalogue_event *event, struct collected *collected)
+{
+#define NAME(symbol, name) name,
+    static const char *const corrections[] = {CORRECTION_TABLE(NAME) NULL};
+#undef NAME
+    uint16_t target = catalogue_find_label(loader->catalogue, bytes_of_string("target"));
+    size_t correction = 0;
+
+    if (node == NULL || !yaml_read_enum(loader->errors, node, corrections, &correction))
+        return;
+    event->corrects = (enum correction)correction;
+    if (event->effect != EFFECT_NONE || event->standing)
+        yaml_errors_add(loader->errors, node,
+                        "what corrects another event neither stands nor changes the register");
+    if (target == CATALOGUE_NONE || !label_set_has(&collected->attributes, target) ||
+        loader->catalogue->labels[target].kind != KIND_EVENT)
+        yaml_errors_add(loader->errors, node,
+                        "what corrects another event names it; add the attribute 'target' of kind event");
+    if (event->corrects == CORRECTION_VALUES)
+        collect_everything(loader, collected);
+}
+
 static void load_event(struct loader *loader, const struct yaml_node *key, const struct yaml_node *node,
                        struct catalogue_event *event)
 {
-    static const char *const keys[] = {"standing", "changes", "attributes", "items", NULL};
+    static const char *const keys[] = {"standing", "changes", "corrects", "attributes", "items", NULL};
 #define NAME(symbol, name, attributes, text) name,
     static const char *const effects[] = {EFFECT_TABLE(NAME) NULL};
 #undef NAME
@@ -371,6 +407,7 @@ static void load_event(struct loader *loader, const struct yaml_node *key, const
     collect(loader, loader->every_items, &collected, &collected.items);
     collect(loader, yaml_get(node, "attributes"), &collected, &collected.attributes);
     collect(loader, yaml_get(node, "items"), &collected, &collected.items);
+    read_correction(loader, yaml_get(node, "corrects"), event, &collected);
     event->attribute_set = collected.attributes;
     event->item_set = collected.items;
     event->attributes = fields_of(loader, &collected, &collected.attributes, &event->attribute_count);

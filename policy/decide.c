@@ -241,9 +241,10 @@ static bool is_juvenile(const struct decider *decider)
     return known == JUVENILE_YES || said == JUVENILE_YES || (known != JUVENILE_NO && said != JUVENILE_NO);
 }
 
-static bool takes_away(enum effect effect)
+static bool takes_away(const struct catalogue_event *type)
 {
-    return effect == EFFECT_REMOVE || effect == EFFECT_WITHDRAW;
+    return type->effect == EFFECT_REMOVE || type->effect == EFFECT_WITHDRAW ||
+           type->corrects == CORRECTION_RETRACTION || type->corrects == CORRECTION_ERASURE;
 }
 
 static bool may_send(struct decider *decider)
@@ -267,7 +268,7 @@ static enum policy_code check_event(const struct decider *decider)
 {
     const char *purpose = decider->protocol->rules[decider->pair->rule].purpose;
 
-    if (!protocol_in_force(decider->protocol, decider->now) && !takes_away(decider->type->effect))
+    if (!protocol_in_force(decider->protocol, decider->now) && !takes_away(decider->type))
         return POLICY_NOT_IN_FORCE;
     if (!bytes_equal(decider->request->purpose, bytes_of_string(purpose)))
         return POLICY_WRONG_PURPOSE;
@@ -363,7 +364,9 @@ static void conclude(struct decider *decider)
         decider->decision->record = true;
     decider->held = held_of(decider);
     decider->juvenile = decider->decision->juvenile = is_juvenile(decider);
-    if (protocol_in_force(decider->protocol, decider->now))
+    if (decider->protocol->rules[decider->pair->rule].follows)
+        decider_follow(decider);
+    else if (protocol_in_force(decider->protocol, decider->now))
         take_routes(decider);
     else
         decider_refuse(decider, POLICY_NOT_IN_FORCE);

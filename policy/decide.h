@@ -27,6 +27,8 @@
     X(DIVERTED, "diverted")                                                                                  \
     X(REGISTER, "register-refuses")                                                                          \
     X(NO_ANSWER, "answers-nothing")                                                                          \
+    X(NO_TARGET, "corrects-nothing")                                                                         \
+    X(TARGET_HELD, "register-rests-on-it")                                                                   \
     X(NOT_STANDING, "not-standing")                                                                          \
     X(STRAND, "other-strand")                                                                                \
     X(MISSING_ATTRIBUTE, "attribute-missing")                                                                \
@@ -77,9 +79,22 @@ struct policy_glass {
     bool settled;   /* a confirmation: what it names is confirmed, or never was accepted */
 };
 
+/* The event that a correction names, and who was told what of it. */
+struct policy_target {
+    struct byte_view from; /* its sender */
+    uint16_t event;        /* its type */
+    bool same_subject;
+    bool same_protocol;
+    bool is_ground; /* what is known of the person rests on it */
+    uint16_t count;
+    uint16_t parties[POLICY_RECIPIENTS_MAX];
+    struct label_set labels[POLICY_RECIPIENTS_MAX]; /* what each was told */
+};
+
 /* What is known apart from the event. */
 struct policy_facts {
     const struct register_state *person; /* NULL: nothing is known */
+    const struct policy_target *target;  /* of a correction; NULL: there is no such event */
     struct party_set active;             /* parties with a valid certificate and key */
     /* The event that this one is correlated with; from is empty when there is none or it is unknown. */
     struct byte_view correlated_from;

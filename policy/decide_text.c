@@ -161,6 +161,16 @@ static void say_event_reason(struct sentence *sentence, const struct protocol *p
                       "which; name that "
                       "event as the one it answers.");
         break;
+    case POLICY_NO_TARGET:
+        say(sentence, "there is no event of yours about this person that it could correct; name one in "
+                      "'target' that was "
+                      "accepted under this protocol.");
+        break;
+    case POLICY_TARGET_HELD:
+        say(sentence,
+            "what is known of the person still rests on that event; end that first, with ppo.removed, "
+            "consent.withdrawn or a newer event of the kind.");
+        break;
     case POLICY_NOT_STANDING:
         say(sentence, "events of this type do not stand, so it cannot be repeated; send a new one.");
         break;

@@ -55,6 +55,10 @@ struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy
 void decider_offer(struct decider *decider, const struct protocol_route *route,
                    const struct party_set *parties, bool replaced, uint32_t grounds);
 
+/* decider_follow - a correction: to those who were told the event that it names, whatever else is known now.
+ */
+void decider_follow(struct decider *decider);
+
 /*
  * decider_why_not - NULL, or one sentence why this change cannot be made so: a listing without its selector,
  * or a sender that reaches for a person whom others look after. Asked here and not in register_apply, which

@@ -23,6 +23,22 @@
     X(OVERRIDE, "override", "rule reason duty_role", "breaks the glass; the register stays as it is")        \
     X(CONFIRM, "confirmation", "target", "confirms that the glass was broken rightly; likewise")
 
+/*
+ * What an event does to an earlier one of its sender (`corrects:`); it has the attributes `target`, the
+ * earlier event, and `reason`.
+ */
+#define CORRECTION_TABLE(X)                                                                                  \
+    X(NONE, "nothing")                                                                                       \
+    X(VALUES, "values")         /* puts other values in the place of some */                                 \
+    X(RETRACTION, "retraction") /* takes it back: contents go, a trace stays */                              \
+    X(ERASURE, "erasure")       /* the same, and the log forgets whom it was about */
+
+enum correction {
+#define CORRECTION_ENUM(symbol, name) CORRECTION_##symbol,
+    CORRECTION_TABLE(CORRECTION_ENUM)
+#undef CORRECTION_ENUM
+};
+
 #define EFFECT_ATTRIBUTES_MAX 6
 
 enum effect {

@@ -131,6 +131,7 @@ struct protocol_rule {
     const char *purpose;
     const char *paragraph; /* of the sources, for people: "CC 37, ST 3" */
     bool record;           /* no recipient: changes the register and is logged */
+    bool follows; /* a correction: goes to those who were told the event that it is about, and to them only */
     enum protocol_need need;
     uint32_t strands; /* bits; all: any strand */
     bool on_change_supersede;

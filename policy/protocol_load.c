@@ -4,11 +4,11 @@
 #include <string.h>
 
 static const char *const root_keys[] = {
-    "protocol",        "version",    "title",      "owner",     "signatories", "impact_assessment",
-    "policy_document", "in_force",   "review",     "on_expiry", "settings",    "areas",
-    "bodies",          "classes",    "parties",    "gateways",  "crossings",   "conditions",
-    "consents",        "strands",    "case_roles", "juveniles", "rules",       "records",
-    "break_glass",     "aggregates", "denials",    "diverts",   NULL};
+    "protocol",        "version",     "title",      "owner",     "signatories", "impact_assessment",
+    "policy_document", "in_force",    "review",     "on_expiry", "settings",    "areas",
+    "bodies",          "classes",     "parties",    "gateways",  "crossings",   "conditions",
+    "consents",        "strands",     "case_roles", "juveniles", "rules",       "records",
+    "corrections",     "break_glass", "aggregates", "denials",   "diverts",     NULL};
 
 uint16_t protocol_read_reference(struct protocol_loader *loader, const struct yaml_node *node,
                                  uint16_t (*find)(const struct protocol *, struct byte_view),

@@ -7,6 +7,7 @@
 static const char *const rule_keys[] = {"paragraph", "from",      "events",    "purpose",  "needs",
                                         "strands",   "answers",   "may_ask",   "deadline", "late",
                                         "urgent",    "on_change", "retention", "to",       NULL};
+static const char *const correction_keys[] = {"paragraph", "from", "events", "purpose", "retention", NULL};
 static const char *const record_keys[] = {"paragraph", "from",      "events", "purpose",
                                           "needs",     "retention", NULL};
 
@@ -107,7 +108,8 @@ static void read_common(struct protocol_loader *loader, const struct yaml_node *
     read_positive(loader->errors, yaml_read_required(loader->errors, node, "retention"), &rule->retention);
     if (yaml_read_enum(loader->errors, yaml_get(node, "needs"), needs, &need))
         rule->need = (enum protocol_need)need;
-    else if (!rule->record) /* who says nothing would disclose about people who are not on the list */
+    else if (!rule->record &&
+             !rule->follows) /* who says nothing would disclose about people who are not on the list */
         (void)yaml_read_required(loader->errors, node, "needs");
     rule->strands = UINT32_MAX;
     if (yaml_get(node, "strands") != NULL)
@@ -123,6 +125,13 @@ static void check_effects(struct protocol_loader *loader, const struct yaml_node
         enum effect effect = loader->catalogue->events[i].effect;
         bool listing = effect == EFFECT_LIST || effect == EFFECT_REMOVE;
 
+        if (bits_has(context->events, i) &&
+            rule->follows != (loader->catalogue->events[i].corrects != CORRECTION_NONE))
+            yaml_errors_add(loader->errors, yaml_get(node, "events"),
+                            rule->follows
+                                ? "%s corrects nothing; only events that do can be corrections"
+                                : "%s corrects other events; only 'corrections' can say who sends it",
+                            loader->catalogue->events[i].type);
         if (bits_has(context->events, i) && listing != (rule->need == NEED_LISTING_AUTHORITY))
             yaml_errors_add(
                 loader->errors, yaml_get(node, "events"),
@@ -153,10 +162,11 @@ void protocol_take_pair(struct protocol_loader *loader, const struct yaml_node *
         return;
     }
     other = &loader->rules[pair->rule];
-    if (other->record || rule->record)
-        yaml_errors_add(loader->errors, yaml_get(node, "events"),
-                        "'%s' covers %s from %s already, and a record stands alone; leave it out of one",
-                        other->id, loader->catalogue->events[event].type, protocol->classes[class].name);
+    if (other->record || rule->record || other->follows || rule->follows)
+        yaml_errors_add(
+            loader->errors, yaml_get(node, "events"),
+            "'%s' covers %s from %s already, and a record or correction stands alone; leave it out of one",
+            other->id, loader->catalogue->events[event].type, protocol->classes[class].name);
     else if (strcmp(other->purpose, rule->purpose) != 0)
         yaml_errors_add(
             loader->errors, yaml_get(node, "purpose"),
@@ -226,20 +236,25 @@ static void load_grants(struct protocol_loader *loader, const struct protocol_ru
     }
 }
 
+/* Where in the file a rule stands. */
+enum rule_section { SECTION_RULES, SECTION_RECORDS, SECTION_CORRECTIONS };
+
 static void load_rule(struct protocol_loader *loader, const struct yaml_node *key,
-                      const struct yaml_node *node, bool record)
+                      const struct yaml_node *node, enum rule_section section)
 {
+    static const char *const *const keys[] = {rule_keys, record_keys, correction_keys};
     struct protocol *protocol = loader->protocol;
     struct protocol_rule *rule = &loader->rules[protocol->rule_count];
     struct protocol_rule_context context = {.rule = protocol->rule_count, .node = node};
     size_t before = loader->errors->count;
 
     if (!read_name(loader->errors, loader->arena, key, &rule->id) ||
-        !read_fields(loader->errors, node, record ? record_keys : rule_keys))
+        !read_fields(loader->errors, node, keys[section]))
         return;
     if (protocol_find_rule(protocol, protocol_text_of(key)) != PROTOCOL_NONE)
         yaml_errors_add(loader->errors, key, "another rule or record has this name; choose another");
-    rule->record = record;
+    rule->record = section == SECTION_RECORDS;
+    rule->follows = section == SECTION_CORRECTIONS;
     rule->line = key->line;
     rule->column = key->column;
     read_common(loader, node, rule, &context);
@@ -254,19 +269,22 @@ static void load_rule(struct protocol_loader *loader, const struct yaml_node *ke
     take_pairs(loader, node, &context);
     read_answers(loader, node, &context);
     protocol_read_may_ask(loader, node, &context);
-    if (!record && loader->errors->count == before)
+    if (section == SECTION_RULES && loader->errors->count == before)
         load_grants(loader, &context);
 }
 
 void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node *root)
 {
-    const struct yaml_node *rules, *records;
+    const struct yaml_node *rules, *records, *corrections;
     size_t rule_count = read_records(loader->errors, root, "rules", true, PROTOCOL_RULES_MAX, &rules);
     size_t record_count = read_records(loader->errors, root, "records", false, PROTOCOL_RULES_MAX, &records);
+    size_t correction_count =
+        read_records(loader->errors, root, "corrections", false, PROTOCOL_RULES_MAX, &corrections);
     size_t pairs = (size_t)loader->catalogue->event_count * loader->protocol->class_count;
 
-    loader->rules = arena_array(loader->arena, rule_count + record_count + protocol_count_break_glass(root),
-                                sizeof *loader->rules);
+    loader->rules = arena_array(
+        loader->arena, rule_count + record_count + correction_count + protocol_count_break_glass(root),
+        sizeof *loader->rules);
     loader->pairs = arena_array(loader->arena, pairs, sizeof *loader->pairs);
     if (loader->rules == NULL || loader->pairs == NULL)
         return;
@@ -275,8 +293,10 @@ void protocol_load_rules(struct protocol_loader *loader, const struct yaml_node 
     loader->protocol->rules = loader->rules;
     loader->protocol->pairs = loader->pairs;
     for (size_t i = 0; i < rule_count; i++)
-        load_rule(loader, yaml_key(rules, i), yaml_value(rules, i), false);
+        load_rule(loader, yaml_key(rules, i), yaml_value(rules, i), SECTION_RULES);
     for (size_t i = 0; i < record_count; i++)
-        load_rule(loader, yaml_key(records, i), yaml_value(records, i), true);
+        load_rule(loader, yaml_key(records, i), yaml_value(records, i), SECTION_RECORDS);
+    for (size_t i = 0; i < correction_count; i++)
+        load_rule(loader, yaml_key(corrections, i), yaml_value(corrections, i), SECTION_CORRECTIONS);
     protocol_load_break_glass(loader, root);
 }

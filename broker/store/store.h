@@ -113,6 +113,7 @@ enum store_watch_kind {
     STORE_WATCH_CONFIRM,         /* a recipient of a correction, retraction or erasure is to confirm it */
     STORE_WATCH_ERASURE,         /* a data protection officer is to confirm an erasure; recipient 0 */
     STORE_WATCH_ERASING,         /* an erasure goes through the log; recipient 0 */
+    STORE_WATCH_ENDED, /* never due: a section that was taken out before its recipient could hold it */
 };
 
 struct store_watch {

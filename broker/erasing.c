@@ -1,0 +1,157 @@
+#include "broker/erasing.h"
+
+#include <string.h>
+
+#define ERASED_AT_ONCE 250        /* indexes in one entry */
+#define FORGET         UINT64_MAX /* a watch's value: the log is done, the rest of the disk is not */
+
+enum status erasing_asked(struct engine *engine, const struct peer *sender, const struct target *target)
+{
+    struct store_watch watch = {.kind = STORE_WATCH_ERASURE,
+                                .sender = sender->stored.number,
+                                .place = target->place,
+                                .since = engine->now,
+                                .due = INT64_MAX,
+                                .value = target->outcome.log_index};
+
+    memcpy(watch.event, target->event, STORE_EVENT_SIZE);
+    return store_put_watch(engine->store, &watch);
+}
+
+/* ---- the officer's word ---- */
+
+struct wanted {
+    const uint8_t *event;
+    bool found;
+    struct store_watch watch;
+};
+
+static enum status look_at(void *context, const struct store_watch *watch)
+{
+    struct wanted *wanted = context;
+
+    if (memcmp(watch->event, wanted->event, STORE_EVENT_SIZE) == 0) {
+        wanted->watch = *watch;
+        wanted->found = true;
+    }
+    return STATUS_OK;
+}
+
+static enum status log_confirmed(struct engine *engine, const struct store_watch *watch,
+                                 const struct erasing_officer *officer)
+{
+    const struct peer *sender = peers_number(engine->peers, watch->sender);
+    uint8_t index[8];
+    const struct byte_view detail = bytes_view(index, sizeof index);
+    const struct record_personal personal = {.officer = bytes_of_string(officer->name)};
+    struct record_account account = {.time = engine->now,
+                                     .from = bytes_of_string(sender == NULL ? "" : sender->stored.id),
+                                     .outcome = bytes_of_string("confirmed"),
+                                     .reason = bytes_of_string(officer->how),
+                                     .details = &detail,
+                                     .detail_count = 1};
+
+    bytes_put_u64(index, watch->value);
+    (void)engine_records(engine, NULL, 0);
+    (void)records_add(&engine->records, RECORD_ERASED, &account,
+                      records_personal(&engine->records, &personal));
+    return engine_append(engine);
+}
+
+/* Nothing but the leaf of the event stays in its batch, and nobody is told or waited for about it. */
+static enum status drop_event(struct engine *engine, const struct store_watch *watch)
+{
+    struct store_watch acknowledge = {.kind = STORE_WATCH_ACKNOWLEDGE, .sender = watch->sender};
+    enum status status = batches_blank(engine->batches, watch->place);
+
+    if (status == STATUS_OK)
+        status = store_drop_ground(engine->store, watch->place);
+    if (status == STATUS_OK)
+        status = store_drop_replan(engine->store, watch->sender, watch->event);
+    memcpy(acknowledge.event, watch->event, STORE_EVENT_SIZE);
+    for (size_t i = 0; status == STATUS_OK && i < peers_count(engine->peers); i++) {
+        acknowledge.recipient = peers_at(engine->peers, i)->stored.number;
+        status = store_drop_watch(engine->store, &acknowledge);
+        if (status == STATUS_OK)
+            status = store_drop_recall(engine->store, acknowledge.recipient, watch->sender, watch->event);
+    }
+    return status;
+}
+
+enum status erasing_confirmed(struct engine *engine, const uint8_t event[static STORE_EVENT_SIZE],
+                              const struct erasing_officer *officer)
+{
+    struct wanted wanted = {.event = event};
+    enum status status = store_each_watch(engine->store, STORE_WATCH_ERASURE, look_at, &wanted);
+
+    if (status == STATUS_OK && !wanted.found)
+        status = STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        status = engine_write(engine);
+    if (status == STATUS_OK)
+        status = log_confirmed(engine, &wanted.watch, officer);
+    if (status == STATUS_OK)
+        status = drop_event(engine, &wanted.watch);
+    if (status == STATUS_OK)
+        status = store_drop_watch(engine->store, &wanted.watch);
+    if (status != STATUS_OK)
+        return status;
+    wanted.watch.kind = STORE_WATCH_ERASING;
+    wanted.watch.due = engine->now;
+    wanted.watch.value = 0;
+    return store_put_watch(engine->store, &wanted.watch);
+}
+
+/* ---- the log ---- */
+
+/* An entry that names what was erased. */
+static enum status log_erased(struct engine *engine, const struct store_watch *watch, const uint64_t *indexes,
+                              size_t count)
+{
+    const struct peer *sender = peers_number(engine->peers, watch->sender);
+    uint8_t numbers[ERASED_AT_ONCE][8];
+    struct byte_view details[ERASED_AT_ONCE];
+    struct record_account account = {.time = engine->now,
+                                     .from = bytes_of_string(sender == NULL ? "" : sender->stored.id),
+                                     .outcome = bytes_of_string("erased"),
+                                     .details = details,
+                                     .detail_count = count};
+
+    for (size_t i = 0; i < count; i++) {
+        bytes_put_u64(numbers[i], indexes[i]);
+        details[i] = bytes_view(numbers[i], sizeof numbers[i]);
+    }
+    (void)engine_records(engine, NULL, 0);
+    (void)records_add(&engine->records, RECORD_ERASED, &account, RECORDS_NO_PERSONAL);
+    return engine_append(engine);
+}
+
+static enum status erase_part(struct engine *engine, struct store_watch *watch)
+{
+    uint64_t indexes[ERASED_AT_ONCE];
+    uint64_t next = 0;
+    size_t count = 0;
+    enum status status = logbook_find_event(engine->logbook, watch->value, watch->event, indexes,
+                                            ERASED_AT_ONCE, &count, &next);
+
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = logbook_erase(engine->logbook, indexes[i]);
+    if (status == STATUS_OK)
+        watch->value = next == logbook_size(engine->logbook) && count < ERASED_AT_ONCE ? FORGET : next;
+    return status == STATUS_OK && count > 0 ? log_erased(engine, watch, indexes, count) : status;
+}
+
+enum status erasing_run(struct engine *engine, struct store_watch *watch)
+{
+    enum status status;
+
+    if (watch->value != FORGET) {
+        status = erase_part(engine, watch);
+        return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
+    }
+    /* What was overwritten is committed: it goes from the write-ahead log and the index too. */
+    engine->forgetting = true;
+    if (engine->index != NULL)
+        index_rebuild(engine->index);
+    return store_drop_watch(engine->store, watch);
+}

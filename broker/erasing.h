@@ -1,0 +1,27 @@
+#pragma once
+
+#include "broker/targets.h"
+
+/*
+ * Erasure from the log and the store (docs/log-format.md, "Erasure"): asked for by the event's own sender,
+ * confirmed by a data protection officer of the scheme, then done a part at a time and across restarts.
+ */
+
+/* erasing_asked - an erasure was accepted: it waits for the officer. */
+enum status erasing_asked(struct engine *engine, const struct peer *sender, const struct target *target);
+
+/* Who confirms, however that was established. */
+struct erasing_officer {
+    const char *name; /* as it stands in the log */
+    const char *how;  /* how the broker knows: one short phrase */
+};
+
+/*
+ * erasing_confirmed - from now on it is done: logged, the event's header and opening go at once, then every
+ * personal part that names it. STATUS_NOT_FOUND when no sender has asked for this event.
+ */
+enum status erasing_confirmed(struct engine *engine, const uint8_t event[static STORE_EVENT_SIZE],
+                              const struct erasing_officer *officer);
+
+/* erasing_run - the next part of what STORE_WATCH_ERASING stands for. */
+enum status erasing_run(struct engine *engine, struct store_watch *watch);
