@@ -401,7 +401,10 @@ FIELD(rule_from, put_classes(protocol, protocol->rules[index].from, ret))
 FIELD(rule_late, put_text(protocol->rules[index].late_refused ? "refused" : "sent and flagged", ret))
 FIELD(rule_change, put_text(protocol->rules[index].on_change_supersede ? "superseded" : "left", ret))
 FIELD(rule_retention, put_duration(protocol->rules[index].retention, ret))
-FIELD(rule_record, put_text(protocol->rules[index].record ? "a record" : "a rule with recipients", ret))
+FIELD(rule_record, put_text(protocol->rules[index].record    ? "a record"
+                            : protocol->rules[index].follows ? "corrections, to whoever was told"
+                                                             : "a rule with recipients",
+                            ret))
 
 /* Codes of an attribute of the event type that overrides. */
 static void put_codes(const struct protocol *protocol, const char *label, uint64_t bits,

@@ -160,8 +160,8 @@ static void add_pair(struct builder *builder, uint16_t event, uint16_t from)
     const struct protocol *protocol = builder->coverage->protocol;
     const struct protocol_pair *pair = protocol_pair_of(protocol, event, from);
 
-    if (pair->rule == PROTOCOL_NONE)
-        return;
+    if (pair->rule == PROTOCOL_NONE || protocol->rules[pair->rule].follows)
+        return; /* a correction goes where the event went that it names: no file says where */
     if (pair->route_count == 0)
         add_rule(builder, event, from, pair->rule, parties_of(protocol, from) > 0);
     for (uint16_t i = 0; i < pair->route_count; i++) {

@@ -276,6 +276,26 @@ static bool write_answer(const struct explain_case *it, struct byte_buffer *out)
     return recipient != NULL && (it->question->item == NULL || yes);
 }
 
+/* Of a correction the file alone says nothing more: its recipients are those of the event that it names. */
+static bool write_follows(const struct explain_case *it, struct byte_buffer *out)
+{
+    const uint16_t from = protocol_find_party(it->protocol, it->request.from);
+    const struct protocol_pair *pair =
+        from == PROTOCOL_NONE
+            ? NULL
+            : protocol_pair_of(it->protocol, it->request.event, it->protocol->parties[from].class_index);
+
+    if (pair == NULL || pair->rule == PROTOCOL_NONE || !it->protocol->rules[pair->rule].follows)
+        return false;
+    bytes_append_format(
+        out,
+        "Yes, if %s was told the event of %s that it names, and of its values only those told then: rule "
+        "'%s' (%s). Nobody else gets it.\n",
+        it->question->to == NULL ? "somebody" : it->question->to, it->question->from,
+        it->protocol->rules[pair->rule].id, it->protocol->rules[pair->rule].paragraph);
+    return true;
+}
+
 static enum status check_item(const struct explain_case *it, struct kind_reason *ret_reason)
 {
     const char *item = it->question->item;
@@ -303,6 +323,8 @@ enum status explain_answer(const struct protocol *protocol, const struct explain
     it->now = now;
     if ((status = explain_case_make(it, ret_reason)) != STATUS_OK ||
         (status = check_item(it, ret_reason)) != STATUS_OK)
+        goto out;
+    if ((*ret_yes = write_follows(it, ret_text)))
         goto out;
     policy_decide(protocol, &it->facts, &it->request, now, &it->decision);
     *ret_yes = write_answer(it, ret_text);

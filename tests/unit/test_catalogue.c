@@ -50,6 +50,13 @@ static void test_model(void **state)
     assert_int_equal(planned->effect, EFFECT_NONE);
     assert_int_equal(added->attributes[added->reads[5]].label, label("home_force"));
     assert_int_equal(label_set_count(&planned->item_set), 12);
+    const struct catalogue_event *corrected = &world.catalogue->events[event("event.corrected")];
+    assert_int_equal(corrected->corrects, CORRECTION_VALUES);
+    assert_int_equal(corrected->attributes[corrected->target].label, label("target"));
+    assert_int_equal(label_set_count(&corrected->carried),
+                     world.catalogue->label_count - 2); /* held, juvenile */
+    assert_int_equal(world.catalogue->events[event("event.erased")].corrects, CORRECTION_ERASURE);
+    assert_int_equal(planned->corrects, CORRECTION_NONE);
     assert_true(label_set_has(&world.catalogue->sensitive, label("officer_risk")));
     assert_false(label_set_has(&world.catalogue->sensitive, label("address")));
     policy_close(&world);

@@ -353,6 +353,81 @@ static void test_deadline_in_hours(void **state)
     assert_int_equal(policy_deadline(&none, 5, date), 0);
 }
 
+/* ---- corrections ---- */
+
+static struct policy_target told; /* an event of the prison's, and who was told what of it */
+
+static void set_told(void)
+{
+    const struct catalogue *catalogue = world.catalogue;
+
+    told =
+        (struct policy_target){.from = bytes_of_string(DOVEGATE),
+                               .event = catalogue_find_event(catalogue, bytes_of_string("release.planned")),
+                               .same_subject = true,
+                               .same_protocol = true,
+                               .count = 2};
+    told.parties[0] = protocol_find_party(world.protocol, bytes_of_string("probation.staffordshire"));
+    told.parties[1] = protocol_find_party(world.protocol, bytes_of_string("police.staffordshire"));
+    label_set_add(&told.labels[0], catalogue_find_label(catalogue, bytes_of_string("address")));
+    label_set_add(&told.labels[0], catalogue_find_label(catalogue, bytes_of_string("release_date")));
+    label_set_add(&told.labels[1], catalogue_find_label(catalogue, bytes_of_string("release_date")));
+    world.facts.target = &told;
+}
+
+#define TARGET "target=01a230e2-984a-7000-8000-000000000001 reason=wrong_value juvenile=no"
+
+/* To those who were told and with what they were told, though the person is on no list and nobody consented.
+ */
+static void test_corrections_follow(void **state)
+{
+    (void)state;
+    policy_open(&world, NULL);
+    set_told();
+    expect(DOVEGATE, "event.corrected", TARGET, "address,crn",
+           "probation.staffordshire correction : reason address target\n");
+    expect(DOVEGATE, "event.corrected", TARGET, "release_date",
+           "police.staffordshire correction : reason release_date target\n"
+           "probation.staffordshire correction : reason release_date target\n");
+    expect(DOVEGATE, "event.retracted", TARGET, NULL,
+           "police.staffordshire correction : reason target\n"
+           "probation.staffordshire correction : reason target\n");
+    expect(DOVEGATE, "event.corrected", TARGET, "crn", "! no-item-held\n");
+    told.count = 0; /* nobody has it yet */
+    expect(DOVEGATE, "event.retracted", TARGET, NULL, "");
+    assert_true(world.decision.granted);
+    world.now = world.protocol->in_force_until + POLICY_DAY;
+    expect(DOVEGATE, "event.erased", TARGET, NULL, "");
+    assert_true(world.decision.granted);
+    expect(DOVEGATE, "event.corrected", TARGET, "address", "! protocol-not-in-force\n");
+    policy_close(&world);
+}
+
+static void test_what_cannot_be_corrected(void **state)
+{
+    (void)state;
+    policy_open(&world, NULL);
+    expect(DOVEGATE, "event.retracted", TARGET, NULL, "! corrects-nothing\n");
+    set_told();
+    expect("prison.stafford", "event.retracted", TARGET, NULL, "! corrects-nothing\n");
+    told.same_subject = false;
+    expect(DOVEGATE, "event.retracted", TARGET, NULL, "! corrects-nothing\n");
+    set_told();
+    told.same_protocol = false;
+    expect(DOVEGATE, "event.retracted", TARGET, NULL, "! corrects-nothing\n");
+    set_told();
+    told.event = catalogue_find_event(world.catalogue, bytes_of_string("event.corrected"));
+    expect(DOVEGATE, "event.retracted", TARGET, NULL, "! corrects-nothing\n");
+    set_told();
+    told.is_ground = true;
+    expect(DOVEGATE, "event.erased", TARGET, NULL, "! register-rests-on-it\n");
+    set_told();
+    party_set_remove(&world.facts.active, told.parties[1]);
+    expect(DOVEGATE, "event.retracted", TARGET, NULL,
+           "probation.staffordshire correction : reason target\n! party-not-active police.staffordshire\n");
+    policy_close(&world);
+}
+
 static void test_whole_event(void **state)
 {
     (void)state;
@@ -582,6 +657,8 @@ int main(void)
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_late_refused),
         cmocka_unit_test(test_deadline_in_hours),
+        cmocka_unit_test(test_corrections_follow),
+        cmocka_unit_test(test_what_cannot_be_corrected),
         cmocka_unit_test(test_whole_event),
         cmocka_unit_test(test_out_of_force),
         cmocka_unit_test(test_repeats),

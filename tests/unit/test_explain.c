@@ -238,7 +238,22 @@ static void test_every_rule_can_answer_yes(void **state)
         }
     }
     for (uint16_t i = 0; i < world.protocol->rule_count; i++)
-        assert_int_equal(answered[i], !world.protocol->rules[i].record);
+        assert_int_equal(answered[i], !world.protocol->rules[i].record && !world.protocol->rules[i].follows);
+    bytes_buffer_free(&text);
+    policy_close(&world);
+}
+
+static void test_corrections(void **state)
+{
+    struct explain_question question = {
+        .event = "event.retracted", .from = "prison.dovegate", .to = "drugs.stoke"};
+
+    (void)state;
+    policy_open(&world, NULL);
+    assert_int_equal(ask(&question), STATUS_OK);
+    assert_true(yes);
+    says("Yes, if drugs.stoke was told the event of prison.dovegate that it names");
+    says("rule 'correction' (DPA 2018 s.47, DPA 2018 s.48). Nobody else gets it.");
     bytes_buffer_free(&text);
     policy_close(&world);
 }
@@ -281,7 +296,7 @@ static void test_summary(void **state)
     text = bytes_buffer(65536);
     explain_summary(world.protocol, &text);
     bytes_append_u8(&text, 0);
-    says("18 parties, 34 rules, 5 records; 45 of 51 event types may be sent.");
+    says("18 parties, 35 rules, 5 records; 48 of 51 event types may be sent.");
     says("In force from 2026-04-01 until 2027-09-30");
     says("Nobody may send: intelligence.recorded,");
     bytes_buffer_free(&text);
@@ -299,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_denials),
         cmocka_unit_test(test_every_rule_can_answer_yes),
         cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_corrections),
         cmocka_unit_test(test_summary),
     };
 

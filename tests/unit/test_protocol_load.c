@@ -191,7 +191,11 @@ static void test_rules(void **state)
          "listed",
          "    from: prison\n    events: @@[release.confirmed]\n    purpose: keep the list reviewed\n    "
          "needs: listed",
-         "a record stands alone"},
+         "a record or correction stands alone"},
+        {"    events: [event.corrected, event.retracted, event.erased]",
+         "    events: @@[event.corrected, arrest.made]", "arrest.made corrects nothing"},
+        {"    events: [arrest.made]", "    events: @@[event.retracted]",
+         "only 'corrections' can say who sends it"},
     };
 
     (void)state;
