@@ -518,9 +518,11 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"acknowledge", do_acknowledge}, {"correct", do_correct}, {"answer", replies_answer}, {"confirm", replies_confirm},
-    {"publish", do_publish},         {"show", do_show},          {"status", do_status},
-    {"subject", do_subject},         {"import", do_import},      {"join", do_join},
+    {"acknowledge", do_acknowledge}, {"correct", do_correct},
+    {"answer", replies_answer},      {"confirm", replies_confirm},
+    {"publish", do_publish},         {"show", do_show},
+    {"status", do_status},           {"subject", do_subject},
+    {"import", do_import},           {"join", do_join},
 };
 
 json_t *control_request(struct control *control, const json_t *request, uint32_t uid, int64_t now)
