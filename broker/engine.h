@@ -45,9 +45,10 @@ struct engine {
     size_t in_flight;       /* events handed over without a receipt, to all */
     int64_t now;            /* of this group; never goes back */
     bool disk_full;
-    bool forgetting; /* something was erased: the write-ahead log is to be emptied */
-    bool starving;   /* deliveries wait for the gate to take what there is */
-    bool bundle_due; /* the rulebook in force could not be written down yet */
+    bool erasing_last; /* the last step of an erasure was begun */
+    bool forgetting;   /* something was erased: the write-ahead log is to be emptied */
+    bool starving;     /* deliveries wait for the gate to take what there is */
+    bool bundle_due;   /* the rulebook in force could not be written down yet */
     int64_t disk_looked;
     int64_t last_signed;
     bool unsigned_told; /* that the log cannot be signed */

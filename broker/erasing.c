@@ -141,17 +141,29 @@ static enum status erase_part(struct engine *engine, struct store_watch *watch)
     return status == STATUS_OK && count > 0 ? log_erased(engine, watch, indexes, count) : status;
 }
 
+/* What was overwritten is committed: it goes from the write-ahead log and the index too. Whoever is killed
+ * meanwhile begins with this again. */
+static enum status forget(struct engine *engine, struct store_watch *watch)
+{
+    if (engine->erasing_last) {
+        if (engine->forgetting || (engine->index != NULL && index_rebuilding(engine->index)))
+            return store_put_watch(engine->store, watch);
+        engine->erasing_last = false;
+        return store_drop_watch(engine->store, watch);
+    }
+    engine->erasing_last = engine->forgetting = true;
+    if (engine->index != NULL)
+        index_rebuild(engine->index);
+    return store_put_watch(engine->store, watch);
+}
+
 enum status erasing_run(struct engine *engine, struct store_watch *watch)
 {
     enum status status;
 
-    if (watch->value != FORGET) {
-        status = erase_part(engine, watch);
-        return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
-    }
-    /* What was overwritten is committed: it goes from the write-ahead log and the index too. */
-    engine->forgetting = true;
-    if (engine->index != NULL)
-        index_rebuild(engine->index);
-    return store_drop_watch(engine->store, watch);
+    watch->due = engine->now + 1; /* once in a tick: others want the store too */
+    if (watch->value == FORGET)
+        return forget(engine, watch);
+    status = erase_part(engine, watch);
+    return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
 }

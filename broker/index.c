@@ -429,6 +429,14 @@ void index_rebuild(struct index *index)
     (void)pthread_mutex_unlock(&index->mutex);
 }
 
+bool index_rebuilding(struct index *index)
+{
+    (void)pthread_mutex_lock(&index->mutex);
+    bool rebuilding = index->rebuild && index->error == STATUS_OK;
+    (void)pthread_mutex_unlock(&index->mutex);
+    return rebuilding;
+}
+
 uint64_t index_mark(struct index *index)
 {
     (void)pthread_mutex_lock(&index->mutex);

@@ -29,6 +29,10 @@ void index_feed(struct index *index, uint64_t first, uint64_t n);
  * log. Returns at once; until it is done searches look through the log itself. Any thread. */
 void index_rebuild(struct index *index);
 
+/* index_rebuilding - whether that has not been begun: what was indexed may still be on the disk. Any thread.
+ */
+bool index_rebuilding(struct index *index);
+
 /* index_mark - entries below this are indexed. Any thread. */
 uint64_t index_mark(struct index *index);
 

@@ -161,6 +161,8 @@ def erased(scheme):
     equal(broker_status(scheme)["erasures"], 1, "it waits for the officer's word")
     check(left_of(scheme, ERASED_BY.encode()), "and stands in the log until then")
     harness.run("concordat-broker", "confirm-erasure", "--dir", scheme.broker_folder, "--officer", DPO, told)
+    scheme.daemons["broker"].kill()
+    scheme.start_broker()
     until(lambda: broker_status(scheme)["erasing"] == 0 and broker_status(scheme)["erasures"] == 0, "it is done")
     until(lambda: not left_of(scheme, ERASED_BY.encode()), "nothing of it is left in the broker's folder")
     entries = kinds(scheme, "erased")

@@ -60,8 +60,10 @@ static void write_pages(struct rest *rest, int64_t pages)
 /* Whether so many pages are copied at that load. */
 static bool copies(struct rest *rest, int64_t pages, enum pipeline_load load)
 {
+    bool forgetting = false;
+
     write_pages(rest, pages);
-    assert_int_equal(pipeline_storage_rest(&rest->storage, load), STATUS_OK);
+    assert_int_equal(pipeline_storage_rest(&rest->storage, load, &forgetting), STATUS_OK);
     int64_t left = db_wal_pages(rest->storage.db);
     if (left != 0)
         assert_true(left >= pages);
@@ -95,6 +97,7 @@ static void test_thresholds(void **state)
 /* A reader in the way is no failure: it is copied another time. */
 static void test_a_reader_in_the_way(void **state)
 {
+    bool forgetting = false;
     struct rest *rest = open_rest();
     struct db *reader = rest->storage.reader;
     struct db_statement *statement = NULL;
@@ -107,10 +110,10 @@ static void test_a_reader_in_the_way(void **state)
     assert_int_equal(db_exec(rest->storage.db, "INSERT INTO ballast VALUES (zeroblob(4096 * 300))"),
                      STATUS_OK);
     int64_t pages = db_wal_pages(rest->storage.db);
-    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE), STATUS_OK);
+    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting), STATUS_OK);
     assert_true(db_wal_pages(rest->storage.db) >= pages);
     db_reset(statement);
-    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE), STATUS_OK);
+    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting), STATUS_OK);
     assert_int_equal(db_wal_pages(rest->storage.db), 0);
     close_rest(&rest);
 }
