@@ -7,9 +7,9 @@
 const struct yaml_node *check_rule_node(const struct check *check, uint16_t rule)
 {
     const char *id = check->protocol->rules[rule].id;
-    const struct yaml_node *const places[] = {yaml_get(check->root, "rules"),
-                                              yaml_get(check->root, "records"),
-                                              yaml_get(yaml_get(check->root, "break_glass"), "rules")};
+    const struct yaml_node *const places[] = {
+        yaml_get(check->root, "rules"), yaml_get(check->root, "records"),
+        yaml_get(check->root, "corrections"), yaml_get(yaml_get(check->root, "break_glass"), "rules")};
 
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         const struct yaml_node *node = yaml_get(places[i], id);

@@ -76,7 +76,7 @@ static bool can_send(const struct protocol *protocol, uint32_t classes)
 void check_rules(const struct check *check)
 {
     for (uint16_t rule = 0; rule < check->protocol->rule_count; rule++) {
-        if (!check->protocol->rules[rule].record)
+        if (!check->protocol->rules[rule].record && !check->protocol->rules[rule].follows)
             check_rule(check, rule);
         else if (!can_send(check->protocol, check->protocol->rules[rule].from))
             yaml_errors_add(

@@ -9,9 +9,9 @@
 #define TEXT_LARGEST ((size_t)4 << 20)
 
 /* Sections that are merged entry by entry; every other one is replaced as a whole. */
-static const char *const record_sections[] = {"bodies",     "classes",    "parties",  "gateways",
-                                              "crossings",  "conditions", "consents", "strands",
-                                              "case_roles", "denials",    "rules",    "records"};
+static const char *const record_sections[] = {
+    "bodies",  "classes",    "parties", "gateways", "crossings", "conditions", "consents",
+    "strands", "case_roles", "denials", "rules",    "records",   "corrections"};
 
 /* One of the two texts, by lines. */
 struct source {
