@@ -212,7 +212,7 @@ static enum status find_standing(struct agent *agent, const struct protocol *pro
         if ((allowed->consents >> i & 1) == 0)
             continue;
         status = consents_withdrawn(agent, core->protocol, core->subject,
-                                    bytes_of_string(protocol->consents[i].scope), &withdrawn);
+                                    bytes_of_string(protocol->consents[i].scope), INT64_MIN, &withdrawn);
         if (withdrawn)
             continue;
         allowed->stands = true;

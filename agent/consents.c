@@ -46,19 +46,21 @@ enum status consents_note(struct agent *agent, struct byte_view protocol,
 
 enum status consents_withdrawn(struct agent *agent, struct byte_view protocol,
                                const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope,
-                               bool *ret_withdrawn)
+                               int64_t given_at, bool *ret_withdrawn)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
     bool row = false;
     enum status status = db_statement(
-        agent->db, "SELECT 1 FROM consent WHERE key = ? AND withdrawn_at + ? >= given_at", &statement);
+        agent->db, "SELECT 1 FROM consent WHERE key = ? AND withdrawn_at + ? >= max(given_at, ?)",
+        &statement);
 
     if (status != STATUS_OK)
         return status;
     key_of(agent, protocol, subject, scope, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
     db_bind_int64(statement, 2, REGISTER_SKEW_MS);
+    db_bind_int64(statement, 3, given_at);
     status = db_step(statement, &row);
     if (row)
         db_reset(statement);

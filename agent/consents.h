@@ -16,7 +16,8 @@ enum status consents_note(struct agent *agent, struct byte_view protocol,
                           int64_t at);
 
 /* consents_withdrawn - do we know that this person withdrew that consent, and did not give it again well
- * after? Senders' clocks are compared, so that what is within their error counts as withdrawn. */
+ * after, as far as we know or (given_at; INT64_MIN: nothing shown) are shown? Senders' clocks are compared,
+ * so that what is within their error counts as withdrawn. */
 enum status consents_withdrawn(struct agent *agent, struct byte_view protocol,
                                const uint8_t subject[static CORE_SUBJECT_SIZE], struct byte_view scope,
-                               bool *ret_withdrawn);
+                               int64_t given_at, bool *ret_withdrawn);

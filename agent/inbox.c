@@ -4,6 +4,7 @@
 
 #include "agent/alerts.h"
 #include "agent/applying.h"
+#include "agent/consents.h"
 #include "agent/inbox_content.h"
 #include "agent/incidents.h"
 #include "agent/listing.h"
@@ -191,10 +192,15 @@ static enum status follow(struct agent *agent, struct byte_view from, const stru
                                     .created = core->created,
                                     .value = item_value,
                                     .values = arrival->items};
+    const struct byte_view *scope = items_find(arrival->items, "scope");
     enum status status = supersede(agent, from, core);
 
     if (status == STATUS_OK)
         status = questions_note(agent, core, arrival->until, now);
+    if (status == STATUS_OK && scope != NULL &&
+        (arrival->effect == EFFECT_CONSENT || arrival->effect == EFFECT_WITHDRAW))
+        status = consents_note(agent, core->protocol, core->subject, *scope,
+                               arrival->effect == EFFECT_CONSENT, core->created);
     return status == STATUS_OK ? listing_apply(agent, arrival->effect, &listing) : status;
 }
 

@@ -7,6 +7,7 @@
 #include "agent/departure.h"
 #include "agent/facts.h"
 #include "agent/incidents.h"
+#include "agent/own_facts.h"
 #include "base/crash.h"
 
 struct planning {
@@ -218,6 +219,7 @@ static enum status decide(struct agent *agent, const struct plan *plan, const Wi
     struct party_set already;
     enum facts_comparison how = FACTS_DIFFERS;
     size_t bad = 0;
+    bool ended = false;
     enum status status = correlated_find(agent, plan, answer, &correlated);
 
     if (status == STATUS_OK)
@@ -225,8 +227,13 @@ static enum status decide(struct agent *agent, const struct plan *plan, const Wi
     if (status != STATUS_OK)
         return status;
     facts_fold(agent->membership, plan, answer, now, &bench->state, &bad);
+    status = own_facts_apply(agent, plan, &bench->state, &ended);
+    if (status != STATUS_OK)
+        return status;
     facts_decide(agent->membership, plan, &bench->state, &correlated, &already, now, &bench->decision);
     how = facts_compare(agent->membership, &bench->decision, answer);
+    if (ended && how == FACTS_WIDER)
+        how = FACTS_DIFFERS; /* the broker may not have known when it planned: ask again, then refuse */
     if (bad > 0)
         status = incidents_add(agent->db, now, "the broker showed %zu grounds that do not verify", bad);
     if (status != STATUS_OK)

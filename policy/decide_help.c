@@ -30,6 +30,23 @@ static enum status mismatch(struct policy_refusal *ret_refusal, enum policy_code
     return STATUS_REFUSED;
 }
 
+/* Why the decision gives a member nothing, when it says so: for the member itself, or else for its class. */
+static const struct policy_refusal *why_nothing(const struct policy_decision *decision, uint16_t party,
+                                                uint16_t class_index)
+{
+    const struct policy_refusal *found = NULL;
+
+    for (uint16_t i = 0; i < decision->refusal_count && party != PROTOCOL_NONE; i++) {
+        const struct policy_refusal *refusal = &decision->refusals[i];
+
+        if (refusal->party == party)
+            return refusal;
+        if (found == NULL && refusal->party == PROTOCOL_NONE && refusal->class_index == class_index)
+            found = refusal;
+    }
+    return found;
+}
+
 enum status policy_match(const struct protocol *protocol, const struct policy_decision *decision,
                          struct byte_view to, struct byte_view rule, const struct label_set *labels,
                          struct policy_refusal *ret_refusal)
@@ -39,8 +56,16 @@ enum status policy_match(const struct protocol *protocol, const struct policy_de
     uint16_t class = party == PROTOCOL_NONE ? PROTOCOL_NONE : protocol->parties[party].class_index;
     struct label_set difference;
 
-    if (recipient == NULL)
-        return mismatch(ret_refusal, POLICY_NOT_A_RECIPIENT, party, decision->rule, class, CATALOGUE_NONE);
+    if (recipient == NULL) {
+        const struct policy_refusal *known = why_nothing(decision, party, class);
+
+        if (known == NULL)
+            return mismatch(ret_refusal, POLICY_NOT_A_RECIPIENT, party, decision->rule, class,
+                            CATALOGUE_NONE);
+        if (ret_refusal != NULL)
+            *ret_refusal = *known;
+        return STATUS_REFUSED;
+    }
     if (!bytes_equal(rule, bytes_of_string(recipient->rule)))
         return mismatch(ret_refusal, POLICY_NOT_THAT_RULE, party, recipient->rule_index, class,
                         CATALOGUE_NONE);
