@@ -192,7 +192,8 @@ const struct policy_recipient *policy_recipient(const struct policy_decision *de
 
 /*
  * policy_match - is a section exactly what the decision grants? STATUS_OK, or STATUS_REFUSED with why
- * (ret_refusal may be NULL): for whom the decision gives nothing, what the decision says is missing. Whether every recipient has a section is the caller's to count.
+ * (ret_refusal may be NULL): for whom the decision gives nothing, what the decision says is missing. Whether
+ * every recipient has a section is the caller's to count.
  */
 enum status policy_match(const struct protocol *protocol, const struct policy_decision *decision,
                          struct byte_view to, struct byte_view rule, const struct label_set *labels,
