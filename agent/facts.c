@@ -1,5 +1,6 @@
 #include "agent/facts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/envelope.h"
@@ -66,36 +67,124 @@ static enum status verify_ground(const struct membership *membership, const stru
     if (status != STATUS_OK)
         return status;
     if (!bytes_equal(ret_core->from, bytes_of_string(entry->member)) ||
-        memcmp(ret_core->subject, plan->prepared.subject, CORE_SUBJECT_SIZE) != 0 ||
         !bytes_equal(ret_core->protocol, plan->prepared.protocol))
         return STATUS_MISMATCH;
     return STATUS_OK;
 }
 
-void facts_fold(const struct membership *membership, const struct plan *plan, const Wire__Plan *answer,
-                int64_t now, struct register_state *ret_state, size_t *ret_bad)
+/* ---- records that were merged ---- */
+
+#define FACTS_RECORDS 4
+
+/* What the grounds say of one pseudonym. The first is the plan's subject; others count only for what a merge,
+ * asked for by one member and confirmed by another, takes over from them. */
+struct record {
+    uint8_t subject[CORE_SUBJECT_SIZE];
+    bool linked; /* to the plan's subject, by merges */
+    size_t grounds;
+    struct register_state state;
+};
+
+struct folding {
+    const struct membership *membership;
+    const struct plan *plan;
+    size_t count;
+    struct record records[FACTS_RECORDS];
+};
+
+static struct record *record_of(struct folding *folding, const uint8_t *subject)
 {
+    struct record *record = folding->records;
+
+    for (size_t i = 0; i < folding->count; i++, record++) {
+        if (memcmp(record->subject, subject, CORE_SUBJECT_SIZE) == 0)
+            return record;
+    }
+    if (folding->count == FACTS_RECORDS)
+        return NULL;
+    folding->count++;
+    memset(record, 0, sizeof *record);
+    memcpy(record->subject, subject, CORE_SUBJECT_SIZE);
+    register_init(&record->state);
+    return record;
+}
+
+static struct record *record_named(struct folding *folding, struct byte_view hex)
+{
+    char text[2 * CORE_SUBJECT_SIZE + 1] = {0};
+    uint8_t subject[CORE_SUBJECT_SIZE];
+
+    if (hex.size != sizeof text - 1)
+        return NULL;
+    memcpy(text, hex.data, hex.size);
+    return bytes_from_hex(text, subject, sizeof subject) == STATUS_OK ? record_of(folding, subject) : NULL;
+}
+
+/* Both records become what both hold, as at the broker. */
+static bool merge_records(struct folding *folding, const struct catalogue_event *type,
+                          const struct policy_request *request)
+{
+    struct record *from = record_named(folding, request->attributes[type->reads[0]]);
+    struct record *to = record_named(folding, request->attributes[type->reads[1]]);
+    struct register_state merged;
+
+    if (from == NULL || to == NULL)
+        return false;
+    register_merge(&from->state, &to->state, &merged);
+    register_merge(&to->state, &from->state, &to->state);
+    from->state = merged;
+    from->linked = to->linked = from->linked || to->linked;
+    return true;
+}
+
+static bool fold_one(struct folding *folding, const Wire__Ground *ground, int64_t now)
+{
+    const struct membership *membership = folding->membership;
+    const struct protocol *protocol = NULL;
+    struct policy_request request;
+    struct register_change change;
+    struct record *record = NULL;
+    struct core core;
+
+    if (verify_ground(membership, folding->plan, ground, now, &core) != STATUS_OK ||
+        read_request(membership->catalogue, &core, ground->opening, &request) != STATUS_OK ||
+        !request_names(membership->catalogue, &request, core.subject))
+        return false;
+    protocol = membership_protocol(membership, core.protocol);
+    record = record_of(folding, core.subject);
+    if (protocol == NULL || record == NULL)
+        return false;
+    record->grounds++;
+    if (register_apply(protocol, &record->state, &request, (int64_t)ground->committed, &change) !=
+        STATUS_OK) {
+        record->grounds--;
+        return false;
+    }
+    return !change.merged || merge_records(folding, &membership->catalogue->events[request.event], &request);
+}
+
+enum status facts_fold(const struct membership *membership, const struct plan *plan, const Wire__Plan *answer,
+                       int64_t now, struct register_state *ret_state, size_t *ret_bad)
+{
+    struct folding *folding = calloc(1, sizeof *folding);
     size_t bad = 0;
 
-    register_init(ret_state);
+    if (folding == NULL)
+        return STATUS_NO_MEMORY;
+    folding->membership = membership;
+    folding->plan = plan;
+    record_of(folding, plan->prepared.subject)->linked = true;
     for (size_t i = 0; i < answer->n_grounds; i++) {
-        const Wire__Ground *ground = answer->grounds[i];
-        const struct protocol *protocol = NULL;
-        struct policy_request request;
-        struct register_change change;
-        struct core core;
-
-        if (verify_ground(membership, plan, ground, now, &core) != STATUS_OK) {
-            bad++;
-            continue;
-        }
-        protocol = membership_protocol(membership, core.protocol);
-        if (protocol == NULL ||
-            read_request(membership->catalogue, &core, ground->opening, &request) != STATUS_OK ||
-            register_apply(protocol, ret_state, &request, (int64_t)ground->committed, &change) != STATUS_OK)
+        if (!fold_one(folding, answer->grounds[i], now))
             bad++;
     }
+    for (size_t i = 0; i < folding->count; i++)
+        bad += folding->records[i].linked ? 0 : folding->records[i].grounds;
+    *ret_state = folding->records[0].state;
     *ret_bad = bad;
+    bytes_wipe(folding, sizeof *folding);
+    free(folding);
+    return STATUS_OK;
 }
 
 void facts_decide(const struct membership *membership, const struct plan *plan,

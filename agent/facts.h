@@ -25,13 +25,16 @@ struct facts_correlated {
 
 /*
  * facts_fold - what the grounds say of the plan's subject, each verified: certificate in the bundle and in
- * force at the commit that the broker states, signature, path, opening, subject; each folded as the broker
- * folds it (register_apply). A ground that fails is left out.
+ * force at the commit that the broker states, signature, path, opening, protocol; each folded as the broker
+ * folds it (register_apply), by subject. What they say of somebody else counts only through a merge that two
+ * members asked for, and then narrows (register_merge). A ground that fails is left out.
  *
- * ret_bad  how many were left out
+ * ret_bad  how many were left out, or are about somebody else without a merge
+ *
+ * Returns STATUS_OK or STATUS_NO_MEMORY.
  */
-void facts_fold(const struct membership *membership, const struct plan *plan, const Wire__Plan *answer,
-                int64_t now, struct register_state *ret_state, size_t *ret_bad);
+enum status facts_fold(const struct membership *membership, const struct plan *plan, const Wire__Plan *answer,
+                       int64_t now, struct register_state *ret_state, size_t *ret_bad);
 
 /*
  * facts_decide - policy_decide() on that. already: who had the event that the plan repeats, by party.

@@ -226,8 +226,9 @@ static enum status decide(struct agent *agent, const struct plan *plan, const Wi
         status = correlated_already(agent, plan, &already);
     if (status != STATUS_OK)
         return status;
-    facts_fold(agent->membership, plan, answer, now, &bench->state, &bad);
-    status = own_facts_apply(agent, plan, &bench->state, &ended);
+    status = facts_fold(agent->membership, plan, answer, now, &bench->state, &bad);
+    if (status == STATUS_OK)
+        status = own_facts_apply(agent, plan, &bench->state, &ended);
     if (status != STATUS_OK)
         return status;
     facts_decide(agent->membership, plan, &bench->state, &correlated, &already, now, &bench->decision);

@@ -201,6 +201,8 @@ static enum status change_subject(struct engine *engine, const struct job *job, 
         if ((change->sets >> i & 1) != 0)
             subject->grounds[i] = (struct subject_ground){true, place, entry};
     }
+    if (change->effect == EFFECT_REMOVE)
+        subject->merged_count = 0; /* whoever is listed anew starts from nothing */
     touch(engine, subject);
     note_change(batch, subject, change->clears, job->published.events[batch->index].core.event);
     return change->sets == 0 ? STATUS_OK : grounds_append(engine, job, place);
@@ -236,9 +238,32 @@ static void set_merged(struct engine *engine, struct accepting_batch *batch, str
     note_change(batch, subject, lost, event);
 }
 
+/* Whatever the merge rests on, so that whoever plans can merge as well: all that either record rested on, and
+ * who asked for it and who confirmed. A record that has been merged too often ends. */
+static void gather(struct subject *subject, const struct subject *other, struct store_place asked,
+                   struct register_state *merged, int64_t now)
+{
+    const struct subject *both[] = {subject, other};
+    bool fits = subjects_add_merged(subject, asked);
+
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < REGISTER_GROUNDS; k++) {
+            if (both[i]->grounds[k].set)
+                fits = subjects_add_merged(subject, both[i]->grounds[k].place) && fits;
+        }
+        for (size_t k = 0; both[i] != subject && k < other->merged_count; k++)
+            fits = subjects_add_merged(subject, other->merged[k]) && fits;
+    }
+    if (fits)
+        return;
+    register_init(merged);
+    merged->entry.removed_at = now;
+}
+
 /* Two members have asked for it: both records become what both hold, each with its consents in its own
  * places, which what waits in the queue counts by. */
-static enum status merge(struct engine *engine, const struct job *job, struct accepting_batch *batch)
+static enum status merge(struct engine *engine, const struct job *job, struct accepting_batch *batch,
+                         struct store_place asked)
 {
     struct subject *from = NULL;
     struct subject *to = NULL;
@@ -253,6 +278,8 @@ static enum status merge(struct engine *engine, const struct job *job, struct ac
         return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     register_merge(&from->state, &to->state, &merged_from);
     register_merge(&to->state, &from->state, &merged_to);
+    gather(from, to, asked, &merged_from, engine->now);
+    gather(to, from, asked, &merged_to, engine->now);
     set_merged(engine, batch, from, &merged_from, event);
     set_merged(engine, batch, to, &merged_to, event);
     return STATUS_OK;
@@ -401,6 +428,7 @@ enum status accepting_event(struct engine *engine, struct job *job, struct accep
     struct register_entry before = subject->state.entry;
     struct register_change change;
     uint64_t entry = 0;
+    const struct subject_ground asked = subject->grounds[REGISTER_GROUND_MERGE_BIT];
     enum status status = engine_write(engine);
 
     if (status != STATUS_OK)
@@ -422,7 +450,7 @@ enum status accepting_event(struct engine *engine, struct job *job, struct accep
     if (status == STATUS_OK && change.effect != EFFECT_NONE)
         status = change_subject(engine, job, batch, subject, &change, entry);
     if (status == STATUS_OK && change.merged)
-        status = merge(engine, job, batch);
+        status = merge(engine, job, batch, asked.place);
     if (status == STATUS_OK)
         status = stand(engine, job, batch, subject, judging);
     engine->accepted++;

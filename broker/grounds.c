@@ -60,20 +60,10 @@ enum status grounds_append(struct engine *engine, const struct job *job, struct 
     return store_append_ground(engine->store, place, bytes_buffer_view(ground));
 }
 
-static int compare_places(const void *a, const void *b)
-{
-    const struct store_place *left = a;
-    const struct store_place *right = b;
-
-    if (left->batch != right->batch)
-        return left->batch < right->batch ? -1 : 1;
-    return left->index < right->index ? -1 : left->index > right->index;
-}
-
 enum status grounds_put(struct engine *engine, const struct subject *subject, uint32_t bits,
                         struct byte_buffer *plan)
 {
-    struct store_place places[REGISTER_GROUNDS];
+    struct store_place places[REGISTER_GROUNDS + SUBJECTS_MERGED_MAX];
     size_t count = 0;
     struct byte_view ground;
 
@@ -81,9 +71,11 @@ enum status grounds_put(struct engine *engine, const struct subject *subject, ui
         if ((bits >> i & 1) != 0 && subject->grounds[i].set)
             places[count++] = subject->grounds[i].place;
     }
-    qsort(places, count, sizeof places[0], compare_places);
+    for (size_t i = 0; bits != 0 && i < subject->merged_count; i++)
+        places[count++] = subject->merged[i];
+    qsort(places, count, sizeof places[0], subjects_compare_places);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && compare_places(&places[i - 1], &places[i]) == 0)
+        if (i > 0 && subjects_compare_places(&places[i - 1], &places[i]) == 0)
             continue;
         enum status status = store_get_ground(engine->store, places[i], &ground);
         if (status != STATUS_OK)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION     1
+#define VERSION     2 /* 1 knew nothing of merges */
 #define STATE_LIMIT ((size_t)64 << 10)
 #define BUCKETS     1024u
 
@@ -39,8 +39,9 @@ void subjects_free(struct subjects **subjects)
     *subjects = NULL;
 }
 
-/* ---- the stored form: version ‖ version of the subject ‖ change ‖ grounds ‖ standing ‖ register's own form.
- * Bits of consents count them by their place in the register's form, whatever the protocol's order is. ----
+/* ---- the stored form: version ‖ version of the subject ‖ change ‖ grounds ‖ merged ‖ standing ‖ register's
+ * own form. Bits of consents count them by their place in the register's form, whatever the protocol's order
+ * is. ----
  */
 
 static void write_grounds(const struct subject *subject, struct byte_buffer *out)
@@ -55,6 +56,15 @@ static void write_grounds(const struct subject *subject, struct byte_buffer *out
         bytes_append_u64(out, ground->entry);
     }
     bytes_append_u8(out, UINT8_MAX);
+}
+
+static void write_merged(const struct subject *subject, struct byte_buffer *out)
+{
+    bytes_append_u8(out, (uint8_t)subject->merged_count);
+    for (size_t i = 0; i < subject->merged_count; i++) {
+        bytes_append_u64(out, subject->merged[i].batch);
+        bytes_append_u16(out, (uint16_t)subject->merged[i].index);
+    }
 }
 
 static void write_standing(const struct subject *subject, struct byte_buffer *out)
@@ -78,6 +88,7 @@ static void write_subject(const struct subject *subject, struct byte_buffer *out
     bytes_append_u64(out, subject->version);
     bytes_append_u64(out, (uint64_t)subject->changed_at);
     write_grounds(subject, out);
+    write_merged(subject, out);
     write_standing(subject, out);
     register_encode(&subject->state, out);
 }
@@ -93,6 +104,19 @@ static void read_grounds(struct byte_reader *reader, struct subject *subject)
         if (bit < REGISTER_GROUNDS)
             subject->grounds[bit] = ground;
     }
+}
+
+static void read_merged(struct byte_reader *reader, struct subject *subject)
+{
+    size_t count = bytes_read_u8(reader);
+
+    if (count > SUBJECTS_MERGED_MAX)
+        reader->failed = true;
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        subject->merged[i].batch = bytes_read_u64(reader);
+        subject->merged[i].index = bytes_read_u16(reader);
+    }
+    subject->merged_count = reader->failed ? 0 : count;
 }
 
 static void read_standing(struct byte_reader *reader, struct subject *subject)
@@ -120,11 +144,15 @@ static enum status read_subject(struct byte_view bytes, struct subject *subject)
 {
     struct byte_reader reader = bytes_reader(bytes);
 
-    if (bytes_read_u8(&reader) != VERSION)
+    uint8_t version = bytes_read_u8(&reader);
+
+    if (version != VERSION && version != 1)
         return STATUS_CORRUPT;
     subject->version = bytes_read_u64(&reader);
     subject->changed_at = (int64_t)bytes_read_u64(&reader);
     read_grounds(&reader, subject);
+    if (version > 1)
+        read_merged(&reader, subject);
     read_standing(&reader, subject);
     if (reader.failed || register_decode(reader.rest, &subject->state) != STATUS_OK)
         return STATUS_CORRUPT;
@@ -306,4 +334,31 @@ bool subjects_unreach(struct subject_standing *standing, uint32_t member)
         return true;
     }
     return false;
+}
+
+int subjects_compare_places(const void *a, const void *b)
+{
+    const struct store_place *left = a;
+    const struct store_place *right = b;
+
+    if (left->batch != right->batch)
+        return left->batch < right->batch ? -1 : 1;
+    return left->index < right->index ? -1 : left->index > right->index;
+}
+
+bool subjects_add_merged(struct subject *subject, struct store_place place)
+{
+    size_t at = 0;
+
+    while (at < subject->merged_count && subjects_compare_places(&subject->merged[at], &place) < 0)
+        at++;
+    if (at < subject->merged_count && subjects_compare_places(&subject->merged[at], &place) == 0)
+        return true;
+    if (subject->merged_count == SUBJECTS_MERGED_MAX)
+        return false;
+    memmove(&subject->merged[at + 1], &subject->merged[at],
+            (subject->merged_count - at) * sizeof subject->merged[0]);
+    subject->merged[at] = place;
+    subject->merged_count++;
+    return true;
 }

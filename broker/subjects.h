@@ -11,6 +11,7 @@
  * is in the store.
  */
 #define SUBJECTS_STANDING_MAX 32
+#define SUBJECTS_MERGED_MAX   40
 #define SUBJECTS_KEY_MAX      (CORE_SUBJECT_SIZE + PROTOCOL_ID_LENGTH)
 
 /* The event that set a fact. */
@@ -33,6 +34,8 @@ struct subject {
     uint64_t version;   /* grows with every change that may change a decision */
     int64_t changed_at; /* the commit of the last one */
     struct subject_ground grounds[REGISTER_GROUNDS];
+    size_t merged_count; /* what the merges of this record rest on: ascending, shown with every plan */
+    struct store_place merged[SUBJECTS_MERGED_MAX];
     size_t standing_count;
     struct subject_standing standing[SUBJECTS_STANDING_MAX]; /* oldest first */
     const struct protocol *protocol;
@@ -80,6 +83,13 @@ struct subject_standing *subjects_stand(struct subject *subject);
 
 /* subjects_unstand - it was superseded. */
 void subjects_unstand(struct subject *subject, struct subject_standing *standing);
+
+/* subjects_add_merged - one more event that a merge rests on; once is enough. False when there are too many.
+ */
+bool subjects_add_merged(struct subject *subject, struct store_place place);
+
+/* subjects_compare_places - for qsort, in the order of commits. */
+int subjects_compare_places(const void *a, const void *b);
 
 /* subjects_reach - the member now has that event; once is enough. subjects_unreach - it has it no longer;
  * false when it had not. */

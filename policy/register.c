@@ -475,6 +475,7 @@ static enum status apply_merge(struct fold *fold)
         !put(entry->merge_by, sizeof entry->merge_by, fold->event->from))
         return refuse(fold, "a value is too long");
     entry->merge_at = fold->now;
+    set(fold, REGISTER_GROUND_MERGE);
     return STATUS_OK;
 }
 

@@ -36,8 +36,9 @@
 #define REGISTER_GROUND_KEYWORKER      (UINT32_C(1) << 20)
 #define REGISTER_GROUND_YOT            (UINT32_C(1) << 21)
 #define REGISTER_GROUND_CUSTODY        (UINT32_C(1) << 22)
-#define REGISTER_GROUND_MERGE          (UINT32_C(1) << 23)
-#define REGISTER_GROUNDS               24 /* bits in use */
+#define REGISTER_GROUND_MERGE_BIT      23
+#define REGISTER_GROUND_MERGE          (UINT32_C(1) << REGISTER_GROUND_MERGE_BIT) /* asked for, or confirmed */
+#define REGISTER_GROUNDS               24                                         /* bits in use */
 
 struct register_entry {
     bool listed;

@@ -1,5 +1,6 @@
 #include "tests/support/support.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/facts.h"
@@ -74,7 +75,7 @@ static size_t bad_under(const struct membership *membership, const struct exchan
 
     memcpy(plan->prepared.subject, event->core.subject, CORE_SUBJECT_SIZE);
     plan->prepared.protocol = bytes_of_string(protocol);
-    facts_fold(membership, plan, answer, now, &known, &bad);
+    assert_int_equal(facts_fold(membership, plan, answer, now, &known, &bad), STATUS_OK);
     assert_true((known.grounds == 0) == (bad > 0));
     test_free(plan);
     return bad;
@@ -104,6 +105,83 @@ static void test_ground_of_another_protocol(void **state)
     exchange_free(&exchange);
 }
 
+static void merge(struct exchange *exchange, size_t from, const char *attributes)
+{
+    struct exchange_event event;
+
+    exchange_make(exchange, &event, from, "subject.merged", 1, attributes, NULL);
+    const Wire__Outcome *outcome = exchange_publish(exchange, &event);
+    if (outcome->verdict != WIRE__VERDICT__ACCEPTED)
+        fail_msg("%s", outcome->reason);
+    exchange_drop(&event);
+}
+
+static struct register_state folded(const struct membership *membership, const struct exchange_event *event,
+                                    const Wire__Plan *answer, size_t *ret_bad)
+{
+    struct register_state known;
+    struct plan *plan = test_calloc(1, sizeof *plan);
+
+    memcpy(plan->prepared.subject, event->core.subject, CORE_SUBJECT_SIZE);
+    plan->prepared.protocol = event->core.protocol;
+    assert_int_equal(facts_fold(membership, plan, answer, event->core.created, &known, ret_bad), STATUS_OK);
+    test_free(plan);
+    return known;
+}
+
+/* After a merge whoever plans is shown what both records rested on, and comes to the facts that the broker
+ * has. */
+static void test_merged_records(void **state)
+{
+    struct exchange *exchange = exchange_new();
+    struct membership *membership = NULL;
+    struct register_state known;
+    struct exchange_event event;
+    char hex[2][2 * CORE_SUBJECT_SIZE + 1];
+    char attributes[256];
+    size_t bad = 0;
+
+    (void)state;
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    exchange_make(exchange, &event, EXCHANGE_POLICE, "ppo.added", 2,
+                  "strand=catch_convict area=stafford authority=bcu_commander selector=core_nominal "
+                  "review_due=2026-12-10 home_force=21 juvenile=yes",
+                  "name");
+    assert_int_equal(exchange_publish(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
+    bytes_to_hex(event.core.subject, CORE_SUBJECT_SIZE, hex[1]);
+    exchange_drop(&event);
+    exchange_make(exchange, &event, EXCHANGE_DOVEGATE, "release.planned", 1,
+                  "release_date=2026-12-29 home_force=21", "name");
+    bytes_to_hex(event.core.subject, CORE_SUBJECT_SIZE, hex[0]);
+    assert_int_equal(membership_load(bundle_share(exchange->bundle), NULL, &membership, NULL), STATUS_OK);
+    snprintf(attributes, sizeof attributes, "merged_from=%s merged_to=%s", hex[1], hex[0]);
+    merge(exchange, EXCHANGE_POLICE, attributes);
+    known = folded(membership, &event, exchange_plan(exchange, &event), &bad);
+    assert_int_equal(known.entry.juvenile, JUVENILE_NO); /* nobody has confirmed it */
+    merge(exchange, EXCHANGE_PROBATION, attributes);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        const Wire__Plan *plan = exchange_plan(exchange, &event);
+        assert_int_equal(plan->n_grounds, 4); /* two listings, asked for, confirmed */
+        known = folded(membership, &event, plan, &bad);
+        assert_int_equal(bad, 0);
+        assert_true(known.entry.listed);
+        assert_int_equal(known.entry.juvenile, JUVENILE_YES);
+        assert_string_equal(known.entry.area, "");
+        assert_int_equal(known.entry.review_due, civil_date(2026, 12, 10));
+        /* Without the confirmation the other record counts for nothing, and that is seen. */
+        ((Wire__Plan *)(uintptr_t)plan)->n_grounds = 3;
+        known = folded(membership, &event, plan, &bad);
+        assert_int_equal(bad, 1);
+        assert_int_equal(known.entry.juvenile, JUVENILE_NO);
+        exchange_stop(exchange);
+        exchange_connect_all(exchange);
+    }
+    membership_free(&membership);
+    exchange_drop(&event);
+    exchange_free(&exchange);
+}
+
 #define LISTING "strand=catch_convict area=stoke authority=bcu_commander review_due=2026-12-15 home_force=21"
 
 /* Folded as a ground a listing needs no selector; to be accepted it does. */
@@ -126,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_plan_shows_what_decides),
         cmocka_unit_test(test_part_that_decides_left_out),
         cmocka_unit_test(test_ground_of_another_protocol),
+        cmocka_unit_test(test_merged_records),
         cmocka_unit_test(test_listing_without_its_selector),
     };
 
