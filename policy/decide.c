@@ -341,6 +341,7 @@ static void start(struct policy_decision *decision, uint16_t event)
     decision->from = decision->rule = PROTOCOL_NONE;
     decision->recipient_count = decision->refusal_count = decision->refusals_dropped = 0;
     memset(&decision->change, 0, sizeof decision->change);
+    decision->change_grounds = 0;
 }
 
 void policy_not_yours(uint16_t event, struct policy_decision *ret_decision)
@@ -373,6 +374,32 @@ static void conclude(struct decider *decider)
     finish(decider);
 }
 
+/* What a change is judged by, besides who sends it: whoever plans it must be shown that. A consent or a
+ * listing asks for nothing that was there before. */
+static uint32_t changes_by(const struct decider *decider)
+{
+    static const uint32_t place =
+        REGISTER_GROUND_LISTING | REGISTER_GROUND_REVIEW | REGISTER_GROUND_MOVE | REGISTER_GROUND_CUSTODY;
+    static const uint32_t holders = REGISTER_GROUND_MANAGER | REGISTER_GROUND_KEYWORKER | REGISTER_GROUND_YOT;
+
+    switch ((int)decider->type->effect) {
+    case EFFECT_REMOVE:
+    case EFFECT_REVIEW:
+    case EFFECT_MOVE:
+    case EFFECT_CUSTODY:
+    case EFFECT_RELEASE:
+        return place & decider->person->grounds;
+    case EFFECT_ALLOCATE:
+        return (place | holders) & decider->person->grounds;
+    case EFFECT_MERGE:
+        return REGISTER_GROUND_MERGE & decider->person->grounds;
+    default: /* the rule may want the person listed all the same */
+        return decider->protocol->rules[decider->pair->rule].need == NEED_LISTED
+                   ? (REGISTER_GROUND_LISTING | REGISTER_GROUND_REVIEW) & decider->person->grounds
+                   : 0;
+    }
+}
+
 /* An event that changes the register: is the change allowed? Apart, because the copy of the record is large.
  */
 __attribute__((noinline)) static void conclude_change(struct decider *decider)
@@ -397,6 +424,7 @@ __attribute__((noinline)) static void conclude_change(struct decider *decider)
         return;
     }
     decision->record = decider->type->effect != EFFECT_RELEASE || decision->change.clears != 0;
+    decision->change_grounds = changes_by(decider);
     if (decider->type->effect == EFFECT_LIST || decider->type->effect == EFFECT_MOVE)
         decider->person = &after;
     conclude(decider);

@@ -160,6 +160,7 @@ struct policy_decision {
     uint16_t refusal_count;
     uint16_t refusals_dropped; /* beyond POLICY_REFUSALS_MAX */
     struct register_change change;
+    uint32_t change_grounds; /* bits: facts that the change itself was judged by */
     struct policy_recipient recipients[POLICY_RECIPIENTS_MAX]; /* ascending by member id */
     struct policy_refusal refusals[POLICY_REFUSALS_MAX];
 };
@@ -219,7 +220,7 @@ enum status policy_retention(const struct protocol *protocol, struct byte_view r
  */
 int64_t policy_deadline(const struct protocol_route *route, int64_t created, int32_t date);
 
-/* policy_grounds - bits of all facts about the person that some grant of the decision used. */
+/* policy_grounds - bits of all facts about the person that some grant of the decision used, or the change. */
 uint32_t policy_grounds(const struct policy_decision *decision);
 
 /* policy_recalled - the recipients of an undelivered event that lose it when these grounds end. */

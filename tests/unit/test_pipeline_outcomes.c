@@ -129,7 +129,7 @@ static const struct {
     const char *says;
 } tampers[] = {
     {ITEM_MORE, "item-not-granted", "prison_no"},   {ITEM_FEWER, "item-left-out", "licence_conditions"},
-    {OTHER_RULE, "other-rule", "police"},           {ONE_MORE, "recipient-not-granted", "drugs.stoke"},
+    {OTHER_RULE, "other-rule", "police"},           {ONE_MORE, "no-consent", "throughcare"},
     {ONE_FEWER, "recipient-left-out", "probation"}, {OTHER_KEY, NULL, "not its own"},
 };
 

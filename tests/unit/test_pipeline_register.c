@@ -447,7 +447,7 @@ static void test_answer_goes_to_the_referrer(void **state)
     exchange_drop(&answer);
 }
 
-/* A plan that nobody follows is a look at the person: logged. */
+/* A plan that nobody follows is a look at the person, or a refusal: logged. */
 static void test_unfollowed_plan_is_logged(void **state)
 {
     struct exchange *exchange = *state;
@@ -460,8 +460,11 @@ static void test_unfollowed_plan_is_logged(void **state)
     exchange_connect_all(exchange);
     make_notice(exchange, &event, 1);
     (void)exchange_plan(exchange, &event);
+    exchange_drop(&event);
+    make_notice(exchange, &event, 2); /* who is not on the list */
+    assert_int_equal(exchange_plan(exchange, &event)->verdict, WIRE__VERDICT__REFUSED);
     exchange_stop(exchange);
-    assert_int_equal(exchange_entries(exchange, RECORD_CONSULTED), 1);
+    assert_int_equal(exchange_entries(exchange, RECORD_CONSULTED), 2);
     exchange_assert_log(exchange);
     exchange_drop(&event);
 }
