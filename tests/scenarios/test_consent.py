@@ -35,8 +35,7 @@ def telling(root):
     """The shipped protocol, with a rule that tells drug teams of a withdrawal."""
     text = harness.PROTOCOL.read_text(encoding="utf-8")
     for old, new in (("\nrules:\n", "\n" + RULE),
-                     ("    from: [probation, drugs]\n    events: [consent.given, consent.withdrawn]\n",
-                      "    from: [probation, drugs]\n    events: [consent.given]\n")):
+                     ("\n    events: [consent.given, consent.withdrawn]\n", "\n    events: [consent.given]\n")):
         check(text.count(old) == 1, f"the shipped protocol has one «{old.strip()}»")
         text = text.replace(old, new)
     path = pathlib.Path(root) / "staffordshire-ppo.yaml"
