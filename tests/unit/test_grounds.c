@@ -146,10 +146,14 @@ static void test_merged_records(void **state)
     exchange_list(exchange, 1);
     exchange_make(exchange, &event, EXCHANGE_POLICE, "ppo.added", 2,
                   "strand=catch_convict area=stafford authority=bcu_commander selector=core_nominal "
-                  "review_due=2026-12-10 home_force=21 juvenile=yes",
+                  "review_due=2026-12-15 home_force=21",
                   "name");
     assert_int_equal(exchange_publish(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
     bytes_to_hex(event.core.subject, CORE_SUBJECT_SIZE, hex[1]);
+    exchange_drop(&event);
+    exchange_make(exchange, &event, EXCHANGE_POLICE, "ppo.reviewed", 2,
+                  "outcome=retain next_review=2026-12-10 juvenile=yes", NULL);
+    assert_int_equal(exchange_publish(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
     exchange_drop(&event);
     exchange_make(exchange, &event, EXCHANGE_DOVEGATE, "release.planned", 1,
                   "release_date=2026-12-29 home_force=21", "name");
@@ -162,7 +166,7 @@ static void test_merged_records(void **state)
     merge(exchange, EXCHANGE_PROBATION, attributes);
     for (int restarted = 0; restarted < 2; restarted++) {
         const Wire__Plan *plan = exchange_plan(exchange, &event);
-        assert_int_equal(plan->n_grounds, 4); /* two listings, asked for, confirmed */
+        assert_int_equal(plan->n_grounds, 5); /* two listings, a review, asked for, confirmed */
         known = folded(membership, &event, plan, &bad);
         assert_int_equal(bad, 0);
         assert_true(known.entry.listed);
@@ -170,9 +174,9 @@ static void test_merged_records(void **state)
         assert_string_equal(known.entry.area, "");
         assert_int_equal(known.entry.review_due, civil_date(2026, 12, 10));
         /* Without the confirmation the other record counts for nothing, and that is seen. */
-        ((Wire__Plan *)(uintptr_t)plan)->n_grounds = 3;
+        ((Wire__Plan *)(uintptr_t)plan)->n_grounds = 4;
         known = folded(membership, &event, plan, &bad);
-        assert_int_equal(bad, 1);
+        assert_int_equal(bad, 2);
         assert_int_equal(known.entry.juvenile, JUVENILE_NO);
         exchange_stop(exchange);
         exchange_connect_all(exchange);
