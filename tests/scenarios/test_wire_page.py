@@ -132,7 +132,19 @@ def paths_lead_to_the_root():
                           f"the root from leaf {index} of {count}")
 
 
+def every_refusal_code_has_a_meaning():
+    """The page's tables are held to the words that the code sends."""
+    page = wire.PAGE.read_text(encoding="utf-8")
+    section = re.search(r"^## Refusal codes\n(.*?)^## ", page, re.S | re.M)[1]
+    told = re.findall(r"^\| `([a-z-]+)` \| \S.*\|$", section, re.M)
+    header = (harness.SOURCE / "policy/decide.h").read_text(encoding="utf-8")
+    sent = re.findall(r'^    X\([A-Z_]+, "([a-z-]+)"\)', header, re.M)
+    harness.equal(len(sent) > 30, True, "the header's list was found")
+    harness.equal(sorted(told), sorted(code for code in sent if code != "none"), "the page's codes are those of the code")
+
+
 if __name__ == "__main__":
+    harness.story(every_refusal_code_has_a_meaning)
     harness.story(the_worked_example_comes_out_again)
     harness.story(what_was_sealed_opens)
     harness.story(paths_lead_to_the_root)
