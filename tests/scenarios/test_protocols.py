@@ -87,7 +87,7 @@ def ended(scheme):
     refused = scheme.publish(POLICE, "appointment.missed", "--subject", PNC, expect=1)
     check("night-watch is not in force" in refused, refused)
     # It is no longer a choice for what the other covers as well.
-    added = scheme.publish(POLICE, "ppo.added", "--subject", OTHER, *LISTING)
+    added = scheme.publish(POLICE, "ppo.added", "--subject", OTHER, *LISTING, "--item", "dob=1971-09-16")
     equal(scheme.settled(POLICE, added)["state"], "delivered", "listed under the one that is in force")
     check(not gets(scheme, DRUGS, added) or received(scheme, DRUGS, added)["rule"] == "list-change", "under its rule")
     # Somebody can still be taken off its list.
