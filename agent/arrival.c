@@ -329,6 +329,24 @@ static enum arrival_reason find_rule(const struct agent *agent, const struct mem
                                                                                         : ARRIVAL_LABELS;
 }
 
+/* Made before the person left the list, and by now nothing is held of that any more. */
+static bool left_long_ago(struct agent *agent, const struct protocol *protocol, const struct core *core,
+                          int64_t now)
+{
+    struct pseudonym subject;
+    struct person person;
+    bool gone = false;
+
+    memcpy(subject.bytes, core->subject, PSEUDONYM_SIZE);
+    if (!protocol->has_after_removal ||
+        people_by_subject(agent->people, protocol->id, &subject, &person) != STATUS_OK)
+        return false;
+    gone = !person.listed && core->created <= person.removed_at &&
+           civil_add_duration(person.removed_at, protocol->after_removal, 1) <= now;
+    bytes_wipe(&person, sizeof person);
+    return gone;
+}
+
 enum status arrival_judge(struct agent *agent, const struct membership *membership,
                           struct arrival_opener *opener, const struct envelope_delivered *event, int64_t now,
                           struct arrival *ret_arrival)
@@ -346,7 +364,8 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
         (void)policy_retention(protocol, event->section.rule, &retention);
     arrival.until = civil_add_duration(now, retention, 1);
     /* Whatever we had of it, its trace included, is gone by now: it must not come back. */
-    if (arrival.reason == ARRIVAL_NONE && civil_add_duration(event->core.created, retention, 1) <= now)
+    if (arrival.reason == ARRIVAL_NONE && (civil_add_duration(event->core.created, retention, 1) <= now ||
+                                           left_long_ago(agent, protocol, &event->core, now)))
         arrival.reason = ARRIVAL_OLD;
     if (arrival.reason == ARRIVAL_NONE) {
         status = within_question(agent, membership, type, event, &within);

@@ -16,8 +16,9 @@
 /*
  * state: enum inbox_state. header, section: digests, by which a repetition is recognised. content: sealed
  * (inbox_content.c); NULL in a tombstone. target: of a correction, the event that it is about; corrected: the
- * last event that corrected, retracted or erased this one. until: the end of retention. acknowledge_by: of an
- * urgent event, by our own clock and the sender's `created`; acknowledged, escalated: when, or 0.
+ * last event that corrected, retracted or erased this one. until: the end of retention. person: look-up of
+ * protocol and subject. acknowledge_by: of an urgent event, by our own clock and the sender's `created`;
+ * acknowledged, escalated: when, or 0.
  */
 const char inbox_schema[] =
     "CREATE TABLE inbox ("
@@ -30,6 +31,7 @@ const char inbox_schema[] =
     " acknowledge_by INTEGER NOT NULL DEFAULT 0,"
     " acknowledged INTEGER NOT NULL DEFAULT 0,"
     " escalated INTEGER NOT NULL DEFAULT 0,"
+    " person BLOB,"
     " received INTEGER NOT NULL,"
     " until INTEGER NOT NULL,"
     " supersedes BLOB,"
@@ -40,6 +42,7 @@ const char inbox_schema[] =
     " content BLOB,"
     " UNIQUE (event, sender)) STRICT;"
     "CREATE INDEX inbox_until ON inbox (until);"
+    "CREATE INDEX inbox_person ON inbox (person) WHERE person IS NOT NULL;"
     "CREATE INDEX inbox_supersedes ON inbox (supersedes) WHERE supersedes IS NOT NULL;";
 
 #define TOMBSTONE_MS (366 * CIVIL_DAY_MS)
@@ -117,18 +120,30 @@ static enum status seal_content(struct agent *agent, struct byte_view from,
     return status;
 }
 
+static void person_key(const struct agent *agent, struct byte_view protocol,
+                       const uint8_t subject[static CORE_SUBJECT_SIZE], uint8_t out[static VAULT_LOOKUP_SIZE])
+{
+    struct byte_buffer name = bytes_buffer(4096);
+
+    bytes_append(&name, subject, CORE_SUBJECT_SIZE);
+    bytes_append_view(&name, protocol);
+    vault_lookup(agent->vault, "inbox", bytes_buffer_view(&name), out);
+    bytes_buffer_free(&name);
+}
+
 static enum status insert(struct agent *agent, struct byte_view from, const struct envelope_delivered *event,
                           const struct arrival *arrival, enum inbox_state state, int64_t now)
 {
     struct db_statement *statement = NULL;
     struct byte_buffer content = bytes_buffer(INBOX_CONTENT_LIMIT + VAULT_OVERHEAD);
+    uint8_t person[VAULT_LOOKUP_SIZE];
     enum status status = seal_content(agent, from, event, arrival, &content);
 
     if (status == STATUS_OK)
         status = db_statement(agent->db,
                               "INSERT INTO inbox (event, sender, state, late, opened, received, until,"
-                              " supersedes, header, section, content, acknowledge_by, target)"
-                              " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
+                              " supersedes, header, section, content, acknowledge_by, target, person)"
+                              " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                               &statement);
     if (status == STATUS_OK) {
         db_bind_blob(statement, 1, bytes_view(event->core.event, UUID_SIZE));
@@ -149,6 +164,8 @@ static enum status insert(struct agent *agent, struct byte_view from, const stru
             db_bind_blob(statement, 12, bytes_view(arrival->target, UUID_SIZE));
         else
             db_bind_null(statement, 12);
+        person_key(agent, event->core.protocol, event->core.subject, person);
+        db_bind_blob(statement, 13, bytes_view(person, sizeof person));
         status = db_run(statement);
     }
     bytes_buffer_free(&content);
@@ -201,6 +218,8 @@ static enum status follow(struct agent *agent, struct byte_view from, const stru
         (arrival->effect == EFFECT_CONSENT || arrival->effect == EFFECT_WITHDRAW))
         status = consents_note(agent, core->protocol, core->subject, *scope,
                                arrival->effect == EFFECT_CONSENT, core->created);
+    if (status == STATUS_OK && arrival->effect == EFFECT_REMOVE)
+        status = inbox_removed(agent, core->protocol, core->subject, now);
     return status == STATUS_OK ? listing_apply(agent, arrival->effect, &listing) : status;
 }
 
@@ -384,6 +403,28 @@ enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8
     status = bury(agent, from, event, now);
     CRASH_POINT("inbox.recall");
     return status == STATUS_OK ? reports_queue(agent, &report, now) : status;
+}
+
+enum status inbox_removed(struct agent *agent, struct byte_view protocol,
+                          const uint8_t subject[static CORE_SUBJECT_SIZE], int64_t now)
+{
+    const struct protocol *loaded =
+        agent->membership == NULL ? NULL : membership_protocol(agent->membership, protocol);
+    struct db_statement *statement = NULL;
+    uint8_t person[VAULT_LOOKUP_SIZE];
+    enum status status = STATUS_OK;
+
+    if (loaded == NULL || !loaded->has_after_removal)
+        return STATUS_OK;
+    status = db_statement(agent->db,
+                          "UPDATE inbox SET until = min(until, ?) WHERE person = ? AND content IS NOT NULL",
+                          &statement);
+    if (status != STATUS_OK)
+        return status;
+    person_key(agent, protocol, subject, person);
+    db_bind_int64(statement, 1, civil_add_duration(now, loaded->after_removal, 1));
+    db_bind_blob(statement, 2, bytes_view(person, sizeof person));
+    return db_run(statement);
 }
 
 enum status inbox_forget(struct agent *agent, int64_t now)

@@ -46,5 +46,10 @@ enum status inbox_escalated(struct agent *agent, struct byte_view from, const ui
 enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
                          int64_t now);
 
+/* inbox_removed - the person left the protocol's list: what we hold ends when the protocol says, counted from
+ * now, unless it ends earlier by its rule. Inside a transaction. */
+enum status inbox_removed(struct agent *agent, struct byte_view protocol,
+                          const uint8_t subject[static CORE_SUBJECT_SIZE], int64_t now);
+
 /* inbox_forget - delete what has reached the end of its retention. Inside a transaction. */
 enum status inbox_forget(struct agent *agent, int64_t now);

@@ -5,6 +5,7 @@
 #include "agent/consents.h"
 #include "agent/correcting.h"
 #include "agent/departure.h"
+#include "agent/inbox.h"
 #include "agent/listing.h"
 #include "agent/outbox.h"
 
@@ -58,7 +59,7 @@ static enum status note_consent(struct agent *agent, const struct prepared *prep
                          prepared->created);
 }
 
-static enum status follow(struct agent *agent, const struct prepared *prepared)
+static enum status follow(struct agent *agent, const struct prepared *prepared, int64_t now)
 {
     const enum effect effect = effect_of(agent, prepared->type);
     const struct listing listing = {.event = prepared->event,
@@ -78,6 +79,8 @@ static enum status follow(struct agent *agent, const struct prepared *prepared)
         status = end_standing_of(agent, prepared->subject);
     if (status == STATUS_OK)
         status = correcting_accepted(agent, prepared);
+    if (status == STATUS_OK && effect == EFFECT_REMOVE)
+        status = inbox_removed(agent, prepared->protocol, prepared->subject, now);
     return status;
 }
 
@@ -93,7 +96,7 @@ static enum status accept(struct agent *agent, const Wire__Outcome *outcome, con
     if (status == STATUS_OK)
         status = departure_accept(agent, outcome->event.data, answer, now);
     if (status == STATUS_OK)
-        status = follow(agent, &prepared);
+        status = follow(agent, &prepared, now);
     bytes_buffer_wipe(&kept);
     return status;
 }

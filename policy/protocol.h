@@ -247,7 +247,9 @@ struct protocol {
     const char *juvenile_authority; /* that approves the listing of somebody under 18 */
     uint16_t juvenile_class;        /* whose members hold it */
     uint32_t juvenile_strands;      /* bits: lists on which somebody under 18 may stand */
-    struct duration merge_within;   /* a merge that nobody confirms in this time lapses */
+    bool has_after_removal;
+    struct duration after_removal; /* what is held of a person ends at the latest so long after the removal */
+    struct duration merge_within;  /* a merge that nobody confirms in this time lapses */
     uint16_t class_count;
     uint16_t party_count;
     uint16_t area_count;

@@ -431,6 +431,35 @@ static void a_recall_deletes_and_is_reported(void **state)
     postroom_close(&room);
 }
 
+/* Whoever leaves the list is not kept on record for as long as before. */
+static void a_removal_starts_the_end(void **state)
+{
+    struct postroom *room = postroom_open();
+    const struct duration half_a_year = {6, 0};
+    struct inbox_event held;
+    uint8_t notice[UUID_SIZE];
+    uint8_t removal[UUID_SIZE];
+
+    (void)state;
+    postroom_list(room);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, notice);
+    for (int removed = 0; removed < 2; removed++) {
+        const int64_t end = civil_add_duration(room->now, half_a_year, 1);
+
+        for (size_t agent = 0; agent < 2; agent++) {
+            const size_t holder = agent == 0 ? POSTROOM_POLICE : POSTROOM_PROBATION;
+
+            assert_int_equal(inbox_event_find(room->agents[holder], notice, &held), STATUS_OK);
+            assert_int_equal(held.until <= end, removed);
+            inbox_event_free(&held);
+        }
+        if (removed == 0)
+            postroom_publish(room, POSTROOM_POLICE, "ppo.removed", "authority=bcu_commander;reason=criteria",
+                             removal);
+    }
+    postroom_close(&room);
+}
+
 /* One event that cannot be stored keeps neither the others nor the agent: it is set aside, and said so. */
 static void what_cannot_be_stored_is_set_aside(void **state)
 {
@@ -596,6 +625,7 @@ int main(void)
         cmocka_unit_test(replan_repeats_a_standing_event_for_the_new_recipient_only),
         cmocka_unit_test(a_recall_deletes_and_is_reported),
         cmocka_unit_test(what_cannot_be_stored_is_set_aside),
+        cmocka_unit_test(a_removal_starts_the_end),
         cmocka_unit_test(an_answer_goes_back_to_the_referrer),
         cmocka_unit_test(a_replacement_marks_what_it_replaces),
         cmocka_unit_test(a_removal_takes_a_person_off_the_list),
