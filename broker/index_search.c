@@ -4,11 +4,12 @@
 #include "broker/logtiles.h"
 #include "proto/logrow.h"
 
-#define TERMS_MAX 4
+#define TERMS_MAX 5
 
 struct search_state {
     struct db *index; /* NULL: none */
     struct db *store;
+    const struct index_scope *scope;
     const struct index_query *query;
     bool (*found)(void *context, const struct index_hit *hit);
     void *context;
@@ -21,6 +22,24 @@ struct search_state {
     uint64_t hits;
     bool over;
 };
+
+/* ---- the scope ---- */
+
+/* What tells of something that its recipient was not told. */
+static bool of_the_sender_alone(enum record_kind kind)
+{
+    return kind == RECORD_REFUSED || kind == RECORD_COUNT || kind == RECORD_CONSULTED;
+}
+
+bool index_scope_admits(const struct index_scope *scope, enum record_kind kind, struct byte_view from,
+                        struct byte_view to)
+{
+    if (scope->everything)
+        return true;
+    if (scope->agency.size == 0)
+        return false;
+    return bytes_equal(scope->agency, from) || (bytes_equal(scope->agency, to) && !of_the_sender_alone(kind));
+}
 
 /* ---- the rows' contents ---- */
 
@@ -73,7 +92,8 @@ static enum status look_at(struct search_state *state, uint64_t at, const struct
 
     if (kind == NULL || record_outline(record->account, &outline) != STATUS_OK)
         return STATUS_CORRUPT;
-    if (!outline_matches(state->query, &outline, kind))
+    if (!index_scope_admits(state->scope, (enum record_kind)record->entry[1], outline.from, outline.to) ||
+        !outline_matches(state->query, &outline, kind))
         return STATUS_OK;
     enum status status = personal_of(row, record, &personals, &personal, &erased);
     if (status != STATUS_OK || !same_or_any(state->query->subject, personal.subject))
@@ -242,6 +262,8 @@ static enum status find_terms(struct search_state *state)
 
     if (status == STATUS_OK)
         status = add_term(state, 's', state->query->subject);
+    if (status == STATUS_OK && !state->scope->everything)
+        status = add_term(state, 'm', state->scope->agency);
     if (status == STATUS_OK)
         status = add_term(state, 'm', state->query->member);
     if (status == STATUS_OK)
@@ -275,10 +297,11 @@ static enum status open_both(struct search_state *state, const struct index_opti
     return status;
 }
 
-enum status index_search(const struct index_options *options, const struct index_query *query,
+enum status index_search(const struct index_options *options, const struct index_scope *scope,
+                         const struct index_query *query,
                          bool (*found)(void *context, const struct index_hit *hit), void *context)
 {
-    struct search_state state = {.query = query, .found = found, .context = context};
+    struct search_state state = {.scope = scope, .query = query, .found = found, .context = context};
     uint64_t from = 0;
     enum status status = open_both(&state, options);
 

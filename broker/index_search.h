@@ -16,6 +16,22 @@ struct index_options {
     const char *store_path; /* of the store's database, which has been opened and has its tables */
 };
 
+/*
+ * Whose entries a search may show, decided by whoever knows who asks. A mandatory argument: no search begins
+ * without one, and one that was left at zeros admits nothing.
+ */
+struct index_scope {
+    bool everything;         /* the host's root, or the scheme's data protection officer */
+    struct byte_view agency; /* else a member: entries that it sent or that were sent to it; borrowed */
+};
+
+/*
+ * index_scope_admits - whether an entry may be shown. What was *not* told to a member is not told to it by
+ * the log either: of refusals, their counts and consultations the named recipient sees nothing.
+ */
+bool index_scope_admits(const struct index_scope *scope, enum record_kind kind, struct byte_view from,
+                        struct byte_view to);
+
 /* What to look for: whatever is set must hold. Views are borrowed. */
 struct index_query {
     struct byte_view subject; /* 36 bytes of a pseudonym, or empty */
@@ -37,10 +53,11 @@ struct index_hit {
 };
 
 /*
- * index_search - call found for each hit in the log's order, in constant memory; it returns false to end the
- * search. Opens its own connections: any thread, also while the log grows; entries committed meanwhile may or
- * may not be found. Returns STATUS_OK, also when found ended it, STATUS_CORRUPT (a row that cannot be read),
- * or what base/db.h returns.
+ * index_search - call found for each hit that the scope admits, in the log's order and in constant memory; it
+ * returns false to end the search. Opens its own connections: any thread, also while the log grows; entries
+ * committed meanwhile may or may not be found. Returns STATUS_OK, also when found ended it, STATUS_CORRUPT (a
+ * row that cannot be read), or what base/db.h returns.
  */
-enum status index_search(const struct index_options *options, const struct index_query *query,
+enum status index_search(const struct index_options *options, const struct index_scope *scope,
+                         const struct index_query *query,
                          bool (*found)(void *context, const struct index_hit *hit), void *context);

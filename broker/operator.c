@@ -407,13 +407,14 @@ static void pump(struct operator* operator, struct pending * pending)
 static void begin_search(struct operator* operator, struct pending * pending,
                          struct local_connection *connection, const json_t *answer)
 {
+    static const struct index_scope host = {.everything = true}; /* who may open the socket owns the host */
     struct search_reason reason = {{0}};
     const char *error = json_string_value(json_object_get(answer, "error"));
 
     if (!json_is_integer(json_object_get(answer, "index"))) {
         reply_error(connection, error == NULL ? "the look could not be logged" : error);
         forget(pending);
-    } else if (search_start(&operator->options.index, pending->request, &pending->search, &reason) !=
+    } else if (search_start(&operator->options.index, &host, pending->request, &pending->search, &reason) !=
                STATUS_OK) {
         reply_error(connection, reason.text);
         forget(pending);

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "broker/retelling.h"
 #include "broker/search_row.h"
+#include "proto/member.h"
 #include "proto/pseudonym.h"
 
 #define WAITING_MAX 64 /* rows found and not taken yet; then the thread waits */
@@ -34,6 +35,8 @@ struct search {
     char *path;
     char *store_path;
     struct question question;
+    struct index_scope scope; /* its view points into agency */
+    char agency[MEMBER_ID_LENGTH + 1];
     int fd;
     bool threaded;
     pthread_t thread;
@@ -246,9 +249,9 @@ static enum status retell(struct search *search)
 static void *run(void *context)
 {
     struct search *search = context;
-    enum status status = search->question.retell
-                             ? retell(search)
-                             : index_search(&search->options, &search->question.query, put_row, search);
+    enum status status = search->question.retell ? retell(search)
+                                                 : index_search(&search->options, &search->scope,
+                                                                &search->question.query, put_row, search);
 
     (void)pthread_mutex_lock(&search->mutex);
     if (search->status == STATUS_OK)
@@ -274,8 +277,24 @@ static enum status start(struct search *search)
     return STATUS_IO;
 }
 
-enum status search_start(const struct index_options *options, const json_t *request, struct search **ret,
-                         struct search_reason *ret_reason)
+static enum status take_scope(struct search *search, const struct index_scope *scope,
+                              struct search_reason *reason)
+{
+    if (scope->everything) {
+        search->scope.everything = true;
+        return STATUS_OK;
+    }
+    if (search->question.retell)
+        return refuse(reason, "past decisions can be asked for by who may see everything only");
+    if (scope->agency.size == 0 || scope->agency.size > MEMBER_ID_LENGTH)
+        return refuse(reason, "the search could not be started: nobody said whose entries it may show");
+    memcpy(search->agency, scope->agency.data, scope->agency.size);
+    search->scope.agency = bytes_view(search->agency, scope->agency.size);
+    return STATUS_OK;
+}
+
+enum status search_start(const struct index_options *options, const struct index_scope *scope,
+                         const json_t *request, struct search **ret, struct search_reason *ret_reason)
 {
     struct search *search = calloc(1, sizeof *search);
     enum status status = STATUS_NO_MEMORY;
@@ -284,6 +303,8 @@ enum status search_start(const struct index_options *options, const json_t *requ
         return refuse(ret_reason, "out of memory"), STATUS_NO_MEMORY;
     search->fd = -1;
     status = parse(request, &search->question, ret_reason);
+    if (status == STATUS_OK)
+        status = take_scope(search, scope, ret_reason);
     if (status != STATUS_OK)
         goto out;
     search->question.query.stop = &search->stop;

@@ -36,11 +36,12 @@ enum status search_check(const json_t *request, struct search_reason *ret_reason
 void search_question(const json_t *request, struct byte_buffer *ret_text);
 
 /*
- * search_start - begin; options are copied. ret is ended with search_stop. Returns STATUS_BAD_ARGUMENT,
- * STATUS_NO_MEMORY or STATUS_IO.
+ * search_start - begin, within a scope; options and scope are copied. Past decisions are told within the
+ * scope of everything only: a narrower one is refused. ret is ended with search_stop. Returns
+ * STATUS_BAD_ARGUMENT, STATUS_NO_MEMORY or STATUS_IO.
  */
-enum status search_start(const struct index_options *options, const json_t *request, struct search **ret,
-                         struct search_reason *ret_reason);
+enum status search_start(const struct index_options *options, const struct index_scope *scope,
+                         const json_t *request, struct search **ret, struct search_reason *ret_reason);
 
 /* search_fd - readable when search_take has something; belongs to the search. */
 int search_fd(const struct search *search);

@@ -131,6 +131,8 @@ static int tear_down(void **state)
 
 /* ---- searching ---- */
 
+static const struct index_scope everything = {.everything = true};
+
 struct found {
     uint64_t indexes[ENTRIES];
     size_t count;
@@ -154,8 +156,21 @@ static bool same(struct byte_view wanted, const char *value)
     return wanted.size == 0 || bytes_equal(wanted, bytes_of_string(value));
 }
 
-static bool matches(const struct index_query *query, const struct model *model)
+/* Said here in other words than the code's. */
+static bool visible(const struct index_scope *scope, const struct model *model)
 {
+    if (scope->everything)
+        return true;
+    if (bytes_equal(scope->agency, bytes_of_string(model->from)))
+        return true;
+    return bytes_equal(scope->agency, bytes_of_string(model->to)) && model->kind != RECORD_REFUSED;
+}
+
+static bool matches(const struct index_scope *scope, const struct index_query *query,
+                    const struct model *model)
+{
+    if (!visible(scope, model))
+        return false;
     if (query->subject.size > 0 &&
         (model->subject < 0 || memcmp(query->subject.data, subjects[model->subject], 36) != 0))
         return false;
@@ -164,6 +179,13 @@ static bool matches(const struct index_query *query, const struct model *model)
            (same(query->outcome, model->outcome) ||
             same(query->outcome, record_kind_text((uint8_t)model->kind))) &&
            model->time >= query->since && (query->until == 0 || model->time < query->until);
+}
+
+static struct index_scope random_scope(void)
+{
+    if (support_below(&house.random, 2) == 0)
+        return everything;
+    return (struct index_scope){.agency = bytes_of_string(members[support_below(&house.random, 3)])};
 }
 
 static struct index_query random_query(void)
@@ -189,15 +211,15 @@ static struct index_query random_query(void)
     return query;
 }
 
-static void check_query(const struct index_query *query)
+static void check_query(const struct index_scope *scope, const struct index_query *query)
 {
     struct found *found = calloc(1, sizeof *found);
     size_t expected = 0;
 
     assert_non_null(found);
-    assert_int_equal(index_search(&options, query, take, found), STATUS_OK);
+    assert_int_equal(index_search(&options, scope, query, take, found), STATUS_OK);
     for (size_t i = 0; i < model_count && (query->limit == 0 || expected < query->limit); i++) {
-        if (!matches(query, &models[i]))
+        if (!matches(scope, query, &models[i]))
             continue;
         assert_true(expected < found->count);
         assert_int_equal(found->indexes[expected], i);
@@ -210,8 +232,9 @@ static void check_query(const struct index_query *query)
 static void check_queries(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        struct index_scope scope = random_scope();
         struct index_query query = random_query();
-        check_query(&query);
+        check_query(&scope, &query);
     }
 }
 
@@ -318,7 +341,7 @@ static void damage_is_not_silence(void **state)
     loghouse_exec(house.store_path,
                   "UPDATE log SET records = substr(records, 1, length(records) - 1) WHERE first = "
                   "(SELECT max(first) FROM log)");
-    assert_int_equal(index_search(&options, &query, take, found), STATUS_CORRUPT);
+    assert_int_equal(index_search(&options, &everything, &query, take, found), STATUS_CORRUPT);
     assert_true(found->count > 200);
     free(found);
 }
@@ -341,9 +364,9 @@ static void erased_records_are_found_by_the_rest(void **state)
     assert_int_equal(logbook_erase(house.logbook, victim), STATUS_OK);
     assert_int_equal(db_commit(house.store), STATUS_OK);
     models[victim].subject = -1;
-    check_query(&query);
+    check_query(&everything, &query);
     query.subject = bytes_view(NULL, 0);
-    check_query(&query);
+    check_query(&everything, &query);
     index_close(&index);
     free(found);
 }
@@ -417,7 +440,7 @@ static void rows_come_one_by_one(void **state)
     size_t expected = 0;
 
     grow(1000);
-    assert_int_equal(search_start(&options, json, &search, &reason), STATUS_OK);
+    assert_int_equal(search_start(&options, &everything, json, &search, &reason), STATUS_OK);
     for (size_t i = 0; i < model_count; i++) {
         if (strcmp(models[i].from, "drugs.stoke") != 0 && strcmp(models[i].to, "drugs.stoke") != 0)
             continue;
@@ -439,11 +462,55 @@ static void rows_come_one_by_one(void **state)
     search_stop(&search);
 
     /* Nobody takes the rows. */
-    assert_int_equal(search_start(&options, json, &search, &reason), STATUS_OK);
+    assert_int_equal(search_start(&options, &everything, json, &search, &reason), STATUS_OK);
     usleep(20000);
     search_stop(&search);
     assert_null(search);
     json_decref(json);
+}
+
+/* What a member was not told, the log does not tell it either; and nobody's scope is nobody's. */
+static void a_scope_shows_what_concerns_it(void **state)
+{
+    (void)state;
+    const struct index_scope police = {.agency = bytes_of_string("police.staffordshire")};
+    const struct index_scope none = {.everything = false};
+    const struct byte_view us = bytes_of_string("police.staffordshire");
+    const struct byte_view them = bytes_of_string("prison.dovegate");
+    const struct byte_view nobody = bytes_of_string("");
+
+    assert_true(index_scope_admits(&police, RECORD_DISCLOSED, us, them));
+    assert_true(index_scope_admits(&police, RECORD_DISCLOSED, them, us));
+    assert_false(index_scope_admits(&police, RECORD_DISCLOSED, them, them));
+    assert_false(index_scope_admits(&police, RECORD_AUDIT_QUERY, nobody, nobody));
+    assert_true(index_scope_admits(&police, RECORD_REFUSED, us, them));
+    assert_false(index_scope_admits(&police, RECORD_REFUSED, them, us));
+    assert_false(index_scope_admits(&police, RECORD_COUNT, them, us));
+    assert_false(index_scope_admits(&police, RECORD_CONSULTED, them, us));
+    assert_false(index_scope_admits(&none, RECORD_AUDIT_QUERY, nobody, nobody));
+    assert_false(index_scope_admits(&none, RECORD_DISCLOSED, us, them));
+    assert_true(index_scope_admits(&everything, RECORD_REFUSED, them, nobody));
+}
+
+static void a_search_needs_a_scope(void **state)
+{
+    (void)state;
+    const struct index_scope none = {.everything = false};
+    const struct index_scope police = {.agency = bytes_of_string("police.staffordshire")};
+    struct search *search = NULL;
+    struct search_reason reason;
+    json_t *look = request("{\"do\": \"search\"}");
+    json_t *retell = request("{\"do\": \"replay-export\"}");
+
+    grow(10);
+    assert_int_equal(search_start(&options, &none, look, &search, &reason), STATUS_BAD_ARGUMENT);
+    assert_non_null(strstr(reason.text, "whose entries"));
+    assert_int_equal(search_start(&options, &police, retell, &search, &reason), STATUS_BAD_ARGUMENT);
+    assert_non_null(strstr(reason.text, "everything only"));
+    assert_int_equal(search_start(&options, &police, look, &search, &reason), STATUS_OK);
+    search_stop(&search);
+    json_decref(retell);
+    json_decref(look);
 }
 
 int main(void)
@@ -457,6 +524,8 @@ int main(void)
         TEST(erased_records_are_found_by_the_rest),
         TEST(requests_are_checked),
         TEST(rows_come_one_by_one),
+        TEST(a_scope_shows_what_concerns_it),
+        TEST(a_search_needs_a_scope),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }
