@@ -196,7 +196,7 @@ def keep_running(scheme):
                  f"concordat-audit search --broker {scheme.broker_folder} --member {DRUGS}",
                  f"concordat-audit verify --broker {scheme.broker_folder}",
                  f"concordat-protocol explain policy/staffordshire-ppo.yaml --catalogue policy/catalogue.yaml "
-                 f"--event release.planned --from {DOVEGATE} --to {DRUGS}"):
+                 f"--event release.planned --from {DOVEGATE} --to {DRUGS} --consent throughcare"):
         say(f"  {binary}/{line}")
     say(f"To stop everything: kill $(cat {scheme.root}/pids/*.pid)")
 
