@@ -8,14 +8,14 @@
  */
 
 #define STORE_APPLICATION 0x434f4e41 /* "CONA" */
-#define STORE_VERSION     1
+#define STORE_VERSION     1          /* layout: one more than there are changes in store.c */
 #define STORE_CACHE_KIB   512
 
 /*
  * store_open - open or create the database at path; NULL for one in memory (tests).
  *
- * schemas  SQL of each module's own tables, in the order in which they are made: people_schema, outbox_schema
- *          and so on. Used only for a new file.
+ * schemas  SQL of each module's own tables as of layout 1, in the order in which they are made:
+ * people_schema, outbox_schema and so on. An older file goes through the changes that it lacks.
  *
  * ret_db is closed with db_close. Returns what db_open() does, or STATUS_NO_MEMORY.
  */

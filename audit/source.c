@@ -21,11 +21,12 @@ struct source {
 };
 
 static enum status open_one(const char *folder, const char *name, int32_t application, int32_t version,
-                            struct db **ret, struct source_reason *reason)
+                            int32_t oldest, struct db **ret, struct source_reason *reason)
 {
     const struct db_options options = {
         .application_id = application,
         .user_version = version,
+        .oldest = oldest,
         .schema_sql = "",
         .read_only = true,
         .cache_kib = 4096,
@@ -52,10 +53,10 @@ enum status source_open(const char *folder, struct source **ret, struct source_r
     }
     source->note = bytes_buffer(NOTE_LIMIT);
     enum status status = open_one(folder, "broker.db", LOGROW_STORE_APPLICATION, LOGROW_STORE_VERSION,
-                                  &source->store, ret_reason);
+                                  LOGROW_STORE_OLDEST, &source->store, ret_reason);
     if (status == STATUS_OK)
         status = open_one(folder, "checkpoint.db", LOGROW_CHECKPOINT_APPLICATION, LOGROW_CHECKPOINT_VERSION,
-                          &source->checkpoints, ret_reason);
+                          LOGROW_CHECKPOINT_OLDEST, &source->checkpoints, ret_reason);
     if (status == STATUS_OK)
         *ret = source;
     else

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/db_layout.h"
 #include "base/safefile.h"
 
 struct db_statement {
@@ -101,31 +102,6 @@ enum status db_exec(struct db *db, const char *sql)
     return code == SQLITE_OK ? STATUS_OK : fail(db, code);
 }
 
-/* Pragmas take no parameters, so their numbers go into the text. */
-static enum status set_pragma(struct db *db, const char *name, long value)
-{
-    char sql[96];
-
-    snprintf(sql, sizeof sql, "PRAGMA %s = %ld", name, value);
-    return db_exec(db, sql);
-}
-
-static enum status read_number(struct db *db, const char *sql, int64_t *ret_number)
-{
-    struct db_statement *statement = NULL;
-    bool row = false;
-    enum status status = db_statement(db, sql, &statement);
-
-    if (status == STATUS_OK)
-        status = db_step(statement, &row);
-    if (status != STATUS_OK)
-        return status;
-    if (row)
-        *ret_number = db_column_int64(statement, 0);
-    db_reset(statement);
-    return row ? STATUS_OK : STATUS_DATABASE;
-}
-
 /* Also replaces SQLite's own automatic checkpoint, which is a hook of this kind. */
 static int note_wal(void *context, sqlite3 *connection, const char *name, int pages)
 {
@@ -165,71 +141,13 @@ static enum status configure_pragmas(struct db *db, const struct db_options *opt
                                      "PRAGMA mmap_size = 0; PRAGMA recursive_triggers = ON;");
 
     if (status == STATUS_OK && options->cache_kib > 0)
-        status = set_pragma(db, "cache_size", -(long)options->cache_kib);
+        status = db_layout_pragma(db, "cache_size", -(long)options->cache_kib);
     if (status == STATUS_OK && options->read_only)
         return db_exec(db, "PRAGMA query_only = ON");
     if (status == STATUS_OK)
         status = db_exec(db, options->kind == DB_DURABLE ? "PRAGMA synchronous = FULL"
                                                          : "PRAGMA synchronous = NORMAL");
     return status;
-}
-
-/* Also for a file that exists: a restored copy (VACUUM INTO) is in another mode. */
-static enum status use_wal(struct db *db, const struct db_options *options)
-{
-    struct db_statement *statement = NULL;
-    bool row = false;
-
-    if (options->read_only || options->memory)
-        return STATUS_OK;
-    enum status status = db_statement(db, "PRAGMA journal_mode = WAL", &statement);
-    if (status == STATUS_OK)
-        status = db_step(statement, &row);
-    if (status != STATUS_OK)
-        return status;
-    bool wal = row && strcmp(db_column_text(statement, 0), "wal") == 0;
-    db_reset(statement);
-    return wal ? STATUS_OK : STATUS_DATABASE;
-}
-
-static enum status create_schema(struct db *db, const struct db_options *options)
-{
-    enum status status = use_wal(db, options);
-
-    if (status == STATUS_OK)
-        status = db_begin(db);
-    if (status != STATUS_OK)
-        return status;
-    status = db_exec(db, options->schema_sql);
-    if (status == STATUS_OK)
-        status = set_pragma(db, "application_id", options->application_id);
-    if (status == STATUS_OK)
-        status = set_pragma(db, "user_version", options->user_version);
-    if (status == STATUS_OK)
-        return db_commit(db);
-    db_rollback(db);
-    return status;
-}
-
-/* Looks whose database it is before anything is written to it. */
-static enum status claim(struct db *db, const struct db_options *options)
-{
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t objects = 0;
-    enum status status = read_number(db, "PRAGMA application_id", &application);
-
-    if (status == STATUS_OK)
-        status = read_number(db, "PRAGMA user_version", &version);
-    if (status == STATUS_OK)
-        status = read_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
-    if (status != STATUS_OK)
-        return status;
-    if (application == options->application_id)
-        return version == options->user_version ? use_wal(db, options) : STATUS_UNSUPPORTED;
-    if (application != 0 || version != 0 || objects != 0 || options->read_only)
-        return STATUS_MISMATCH;
-    return create_schema(db, options);
 }
 
 /* SQLite would create the file with whatever the umask leaves. */
@@ -288,6 +206,8 @@ enum status db_open(const char *path, const struct db_options *options, struct d
     enum status status;
 
     assert(options->application_id != 0 && options->user_version > 0 && options->schema_sql != NULL);
+    assert(options->changes == NULL || options->read_only ||
+           options->change_count + 1 == (size_t)options->user_version);
     if (db == NULL)
         return STATUS_NO_MEMORY;
     status = connect_file(db, path, options);
@@ -296,7 +216,7 @@ enum status db_open(const char *path, const struct db_options *options, struct d
     configure_connection(db);
     status = configure_pragmas(db, options);
     if (status == STATUS_OK)
-        status = claim(db, options);
+        status = db_layout_claim(db, options);
 out:
     if (status == STATUS_OK)
         *ret_db = db;

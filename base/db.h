@@ -29,10 +29,22 @@ enum db_kind {
     DB_DERIVED, /* can be rebuilt: consistent after a crash, but may have lost its last transactions */
 };
 
+/* What makes one layout into the next: SQL, then a function for what SQL cannot say; either may be NULL. Once
+ * a change was given out it stays as it is for ever. */
+struct db_change {
+    const char *sql;
+    enum status (*run)(struct db *db);
+};
+
 struct db_options {
     int32_t application_id; /* must not be 0 */
-    int32_t user_version;   /* version of the schema, from 1 */
-    const char *schema_sql; /* run once, in one transaction, when the file is new */
+    int32_t user_version;   /* number of the layout, from 1 */
+    const char *schema_sql; /* the tables: of layout 1 if there are changes, else of this one */
+    const struct db_change
+        *changes;            /* the first makes layout 1 into 2, and so on; NULL: others are of no use */
+    size_t change_count;     /* user_version - 1 */
+    const char *changed_sql; /* run in the transaction of every change of an older file; or NULL */
+    int32_t oldest;          /* read_only: also layouts from this one on can be read; 0: none but ours */
     enum db_kind kind;
     bool read_only;     /* the file must exist; never writes, never checkpoints */
     bool memory;        /* no file: path is ignored. For tests and twins */
@@ -43,10 +55,12 @@ struct db_options {
 /*
  * db_open - open or create the database at path.
  *
- * A new file gets mode 0600 and the schema. Returns STATUS_MISMATCH for somebody else's database (another
- * application id), STATUS_UNSUPPORTED for another schema version than ours, STATUS_CORRUPT for what is no
- * database, STATUS_NOT_FOUND (read_only) or what safefile_status makes of failing to create the file. Close
- * with db_close.
+ * A new file gets mode 0600 and the layout. One of an older layout goes through the changes that it lacks,
+ * each in a transaction of its own: whoever is killed between two goes on with the next. Returns
+ * STATUS_MISMATCH for somebody else's database (another application id), STATUS_NEWER for one of a newer
+ * version of the program, STATUS_UNSUPPORTED for an older layout without changes from there, STATUS_CORRUPT
+ * for what is no database, STATUS_NOT_FOUND (read_only) or what safefile_status makes of failing to create
+ * the file. Close with db_close.
  */
 enum status db_open(const char *path, const struct db_options *options, struct db **ret_db);
 

@@ -21,6 +21,7 @@
     X(DATABASE, "the database reported an error")                                                            \
     X(CORRUPT, "stored data is damaged")                                                                     \
     X(CRYPTO, "the cryptographic library failed")                                                            \
+    X(NEWER, "written by a newer version of Concordat; use that version, or a newer one")                    \
     X(NOT_A_FILE, "a folder, link or device where a file should be")                                         \
     X(NOT_A_FOLDER, "a file where a folder should be")                                                       \
     /* Input */                                                                                              \

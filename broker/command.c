@@ -10,9 +10,9 @@
 static enum options_exit exit_code(enum status status)
 {
     static const enum status machine[] = {
-        STATUS_NO_MEMORY, STATUS_IO,         STATUS_NO_SPACE,     STATUS_IN_USE, STATUS_TIMEOUT,
-        STATUS_CLOSED,    STATUS_PERMISSION, STATUS_CORRUPT,      STATUS_CRYPTO, STATUS_DATABASE,
-        STATUS_NOT_FOUND, STATUS_NOT_A_FILE, STATUS_NOT_A_FOLDER,
+        STATUS_NO_MEMORY, STATUS_IO,         STATUS_NO_SPACE,   STATUS_IN_USE,       STATUS_TIMEOUT,
+        STATUS_CLOSED,    STATUS_PERMISSION, STATUS_CORRUPT,    STATUS_CRYPTO,       STATUS_DATABASE,
+        STATUS_NEWER,     STATUS_NOT_FOUND,  STATUS_NOT_A_FILE, STATUS_NOT_A_FOLDER,
     };
 
     for (size_t i = 0; i < sizeof machine / sizeof machine[0]; i++) {

@@ -301,6 +301,7 @@ static enum status open_store(const char *path, struct db **ret_store)
     const struct db_options options = {
         .application_id = LOGROW_STORE_APPLICATION,
         .user_version = LOGROW_STORE_VERSION,
+        .oldest = LOGROW_STORE_OLDEST,
         .schema_sql = "",
         .read_only = true,
         .cache_kib = 256,
@@ -345,7 +346,8 @@ static enum status open_db(struct index *index, uint64_t end)
         return status; /* not an index at all: whoever put it there should know */
     if (status == STATUS_OK)
         status = check_mark(index, end);
-    if (status != STATUS_CORRUPT && status != STATUS_UNSUPPORTED && status != STATUS_MISMATCH)
+    if (status != STATUS_CORRUPT && status != STATUS_UNSUPPORTED && status != STATUS_NEWER &&
+        status != STATUS_MISMATCH)
         return status;
     db_close(&index->db);
     status = index_db_remove(index->path);

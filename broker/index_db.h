@@ -20,7 +20,8 @@ struct index_word {
 /* index_db_word - the term for a value; none for an empty or common one. */
 struct index_word index_db_word(char letter, struct byte_view value);
 
-/* index_db_open - STATUS_CORRUPT or STATUS_UNSUPPORTED for a file that should be removed and built again. */
+/* index_db_open - STATUS_CORRUPT, STATUS_UNSUPPORTED or STATUS_NEWER for a file that should be removed and
+ * built again. */
 enum status index_db_open(const char *path, bool read_only, struct db **ret_db);
 
 /* index_db_remove - the file and what SQLite keeps beside it. Returns STATUS_IO or STATUS_PERMISSION. */

@@ -281,6 +281,7 @@ static enum status open_both(struct search_state *state, const struct index_opti
     const struct db_options store = {
         .application_id = LOGROW_STORE_APPLICATION,
         .user_version = LOGROW_STORE_VERSION,
+        .oldest = LOGROW_STORE_OLDEST,
         .schema_sql = "",
         .read_only = true,
         .cache_kib = 512,

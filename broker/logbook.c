@@ -30,6 +30,7 @@ struct logbook {
     struct note_key *key;
     struct byte_view origin; /* the key's name */
     const struct random_source *random;
+    bool replay;
     struct tile_writer *edge;    /* with everything appended */
     struct tile_writer *checked; /* with everything read back */
     uint64_t committed;          /* entries */
@@ -55,6 +56,7 @@ static enum status make(struct db *store, const struct logbook_options *options,
     logbook->store = store;
     logbook->reader = options->reader == NULL ? store : options->reader;
     logbook->random = options->random;
+    logbook->replay = options->replay;
     logbook->saved = true;
     logbook->records = bytes_buffer(LOGROW_MAX);
     logbook->personal = bytes_buffer(LOGROW_MAX);
@@ -171,6 +173,8 @@ static enum status check(struct logbook *logbook, int64_t now, struct logbook_re
     if (status == STATUS_OK)
         status = logcheck_edge(logbook->reader, head.size, &head.root, "was saved with them", &logbook->edge,
                                reason);
+    if (status == STATUS_OK && logbook->replay)
+        status = logcheck_replay(logbook->reader, last->size, &last->root, &head, reason);
     logbook->committed = head.size;
     return status;
 }

@@ -49,6 +49,8 @@ struct logbook_options {
     struct db *reader; /* a read_only connection to the store's file, through which what was written is read
                           back; NULL (a memory database) reads through the writing one. Borrowed */
     const char *vfs;   /* of the checkpoints' database; NULL but in fault tests */
+    bool replay;       /* read and check every entry, not only the ends: after a change of the database or a
+                          restore */
 };
 
 /* What one event's records share, or what a single record has. Borrowed until logbook_append returns. */
@@ -81,7 +83,8 @@ struct logbook_checkpoint {
  * The check costs O(log n): the database holds at least what the last checkpoint signed, the root at that
  * size recomputed from tiles is the signed one, the root at the present size is the saved one, and the
  * records of the last row match their entries. What was committed and not signed when the broker died is
- * signed by the next logbook_sign. A new log gets a checkpoint of size 0 at once.
+ * signed by the next logbook_sign. A new log gets a checkpoint of size 0 at once. With options->replay every
+ * record, entry and tile is read too, in O(n).
  *
  * Returns STATUS_CORRUPT (stored data do not agree), STATUS_ROLLBACK (fewer entries than were signed: an
  * older copy), STATUS_FORKED (same size, another root), STATUS_NOT_FOUND (entries, but the checkpoint

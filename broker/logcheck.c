@@ -147,7 +147,7 @@ enum status logcheck_edge(struct db *db, uint64_t size, const struct digest *roo
 struct read_back {
     struct db *db;
     struct tile_writer *checked;
-    uint64_t end;
+    bool records; /* and the records match the entries */
     struct logbook_reason *reason;
 };
 
@@ -181,6 +181,9 @@ static enum status check_row(void *context, uint64_t first, uint64_t n, struct b
 
     for (uint64_t i = 0; i < n && status == STATUS_OK; i++) {
         status = logrow_next(&row, &record) == STATUS_OK ? STATUS_OK : STATUS_CORRUPT;
+        if (status == STATUS_OK && back->records && logrow_verify(&row, &record) != STATUS_OK)
+            return logcheck_why(back->reason, STATUS_CORRUPT,
+                                "entry %" PRIu64 " of the log does not match its record", first + i);
         if (status == STATUS_OK) {
             struct digest leaf = merkle_leaf(bytes_view(record.entry, RECORD_ENTRY_SIZE));
             status = tile_writer_append(back->checked, &sink, &leaf, 1);
@@ -193,16 +196,56 @@ static enum status check_row(void *context, uint64_t first, uint64_t n, struct b
     return status;
 }
 
-enum status logcheck_read_back(struct db *db, struct tile_writer *checked, uint64_t end,
-                               struct logbook_reason *reason)
+static enum status read_rows(struct read_back *back, uint64_t end)
 {
-    struct read_back back = {.db = db, .checked = checked, .end = end, .reason = reason};
-    const struct tile_sink sink = {.write = compare_tile, .context = &back};
-    enum status status = logtiles_rows(db, tile_writer_size(checked), end, check_row, &back);
+    struct db *db = back->db;
+    struct tile_writer *checked = back->checked;
+    struct logbook_reason *reason = back->reason;
+    const struct tile_sink sink = {.write = compare_tile, .context = back};
+    enum status status = logtiles_rows(db, tile_writer_size(checked), end, check_row, back);
 
     if (status == STATUS_OK && tile_writer_size(checked) != end)
         status = logcheck_why(reason, STATUS_CORRUPT, "the log's rows do not end at entry %" PRIu64, end);
     if (status == STATUS_OK)
         status = tile_writer_flush(checked, &sink);
     return status == STATUS_OK ? status : logcheck_failed(reason, status, db, "reading the log back");
+}
+
+enum status logcheck_read_back(struct db *db, struct tile_writer *checked, uint64_t end,
+                               struct logbook_reason *reason)
+{
+    struct read_back back = {.db = db, .checked = checked, .reason = reason};
+
+    return read_rows(&back, end);
+}
+
+static enum status replay_to(struct read_back *back, uint64_t size, const struct digest *root,
+                             const char *what)
+{
+    enum status status = read_rows(back, size);
+
+    if (status != STATUS_OK)
+        return status;
+    struct digest found = tile_writer_root(back->checked);
+    if (memcmp(&found, root, sizeof found) == 0)
+        return STATUS_OK;
+    return logcheck_why(back->reason, STATUS_CORRUPT,
+                        "the log's first %" PRIu64 " entries, all read again, do not give the root that %s",
+                        size, what);
+}
+
+enum status logcheck_replay(struct db *db, uint64_t size, const struct digest *root,
+                            const struct logcheck_head *head, struct logbook_reason *reason)
+{
+    struct tile_source source = logtiles_source(db);
+    struct read_back back = {.db = db, .records = true, .reason = reason};
+    enum status status = tile_writer_new(&source, 0, &back.checked);
+
+    if (status != STATUS_OK)
+        return logcheck_failed(reason, status, db, "replaying the log");
+    status = replay_to(&back, size, root, "was signed");
+    if (status == STATUS_OK)
+        status = replay_to(&back, head->size, &head->root, "was saved with them");
+    tile_writer_free(&back.checked);
+    return status;
 }

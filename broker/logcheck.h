@@ -41,3 +41,8 @@ enum status logcheck_edge(struct db *db, uint64_t size, const struct digest *roo
  * to it. */
 enum status logcheck_read_back(struct db *db, struct tile_writer *checked, uint64_t end,
                                struct logbook_reason *reason);
+
+/* logcheck_replay - everything from the first entry on: each record against its entry, every stored tile, the
+ * root at the size that was signed, and the head's. */
+enum status logcheck_replay(struct db *db, uint64_t size, const struct digest *root,
+                            const struct logcheck_head *head, struct logbook_reason *reason);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/db.h"
+#include "broker/layout.h"
 #include "broker/store/store_sqlite.h"
 
 #define CACHE_KIB    8192
@@ -33,21 +34,15 @@ static enum status open_database(const struct pipeline_options *options, const c
                                  struct pipeline_storage *storage, struct pipeline_reason *ret_reason)
 {
     struct byte_buffer schema = bytes_buffer(SCHEMA_LIMIT);
-    struct db_options db = {.application_id = LOGBOOK_STORE_APPLICATION,
-                            .user_version = LOGBOOK_STORE_VERSION,
-                            .kind = DB_DURABLE,
-                            .memory = options->memory,
-                            .cache_kib = CACHE_KIB};
+    struct db_options db = layout_options(&schema);
     enum status status;
 
-    bytes_append_string(&schema, logbook_schema);
-    bytes_append_string(&schema, store_sqlite_schema);
-    bytes_append_u8(&schema, 0);
     if (schema.status != STATUS_OK) {
         bytes_buffer_free(&schema);
         return fail(ret_reason, STATUS_NO_MEMORY, path, "");
     }
-    db.schema_sql = (const char *)schema.data;
+    db.memory = options->memory;
+    db.cache_kib = CACHE_KIB;
     status = db_open(path, &db, &storage->db);
     db.read_only = true;
     db.cache_kib = READER_KIB;
@@ -58,6 +53,29 @@ static enum status open_database(const struct pipeline_options *options, const c
         return fail(ret_reason, status, path, "");
     status = store_sqlite_new(storage->db, &storage->store);
     return status == STATUS_OK ? status : fail(ret_reason, status, path, "");
+}
+
+static enum status is_to_replay(struct pipeline_storage *storage, bool *ret)
+{
+    struct byte_view value;
+    enum status status = store_get_state(storage->store, LAYOUT_REPLAY, &value);
+
+    *ret = status == STATUS_OK && value.size > 0;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* The whole log was read and is right: that is not asked for again. */
+static enum status note_replayed(struct pipeline_storage *storage)
+{
+    enum status status = store_begin(storage->store);
+
+    if (status != STATUS_OK)
+        return status;
+    status = store_put_state(storage->store, LAYOUT_REPLAY, bytes_view(NULL, 0));
+    if (status == STATUS_OK)
+        return store_commit(storage->store);
+    store_rollback(storage->store);
+    return status;
 }
 
 static enum status open_log(const struct pipeline_options *options, int64_t now, const char *path,
@@ -73,8 +91,14 @@ static enum status open_log(const struct pipeline_options *options, int64_t now,
 
     if (log.key == NULL || log.origin == NULL)
         return fail(ret_reason, STATUS_NOT_FOUND, "the key of the log", "");
+    status = is_to_replay(storage, &log.replay);
+    if (status != STATUS_OK)
+        return fail(ret_reason, status, "broker.db", store_error(storage->store));
     status = logbook_open(storage->db, &log, now, &storage->logbook, &reason);
-    return status == STATUS_OK ? status : fail(ret_reason, status, "the log", reason.text);
+    if (status != STATUS_OK)
+        return fail(ret_reason, status, "the log", reason.text);
+    status = log.replay ? note_replayed(storage) : STATUS_OK;
+    return status == STATUS_OK ? status : fail(ret_reason, status, "broker.db", store_error(storage->store));
 }
 
 enum status pipeline_storage_open(const struct pipeline_options *options, int64_t now,

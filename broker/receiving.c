@@ -151,7 +151,8 @@ static enum status find_reported(struct engine *engine, const struct peer *repor
 }
 
 /* The same report again, after a connection was lost or for no reason at all, is logged once. */
-static enum status note_report(struct engine *engine, const struct peer *reporter, const Wire__Report *report)
+static enum status note_report(struct engine *engine, const struct peer *reporter, const struct peer *sender,
+                               const Wire__Report *report)
 {
     const uint8_t kind = (uint8_t)report->kind;
     const struct byte_view parts[] = {bytes_view(&kind, 1), bytes_of_string(report->from),
@@ -162,7 +163,8 @@ static enum status note_report(struct engine *engine, const struct peer *reporte
     uint8_t digest[DIGEST_SIZE];
 
     digest_sha256_parts(all, sizeof all / sizeof all[0], digest);
-    return store_note_report(engine->store, reporter->stored.number, report->event.data, digest);
+    return store_note_report(engine->store, reporter->stored.number, sender->stored.number,
+                             report->event.data, digest);
 }
 
 static void log_report(struct engine *engine, const struct job *job, const Wire__Report *report,
@@ -205,7 +207,7 @@ static enum status take_report(struct engine *engine, const struct job *job, con
         status = store_drop_recall(engine->store, reporter->stored.number, sender->stored.number,
                                    report->event.data);
     if (status == STATUS_OK)
-        status = note_report(engine, reporter, report);
+        status = note_report(engine, reporter, sender, report);
     if (status == STATUS_OK && reported.fits)
         status = clocks_reported(engine, job, index, reporter, sender, &kind);
     if (status == STATUS_OK)

@@ -469,6 +469,7 @@ static enum status open_all(struct retelling *it)
 {
     const struct db_options store = {.application_id = LOGROW_STORE_APPLICATION,
                                      .user_version = LOGROW_STORE_VERSION,
+                                     .oldest = LOGROW_STORE_OLDEST,
                                      .kind = DB_DURABLE,
                                      .schema_sql = "",
                                      .read_only = true};

@@ -17,9 +17,11 @@
 
 /* What the databases say they are (application_id, user_version). */
 #define LOGROW_STORE_APPLICATION      0x434f4e42 /* "CONB": the store, with tables log, tile and head */
-#define LOGROW_STORE_VERSION          1
+#define LOGROW_STORE_VERSION          2
+#define LOGROW_STORE_OLDEST           1 /* from this layout on the log's tables can be read as they are */
 #define LOGROW_CHECKPOINT_APPLICATION 0x434f4e4b /* "CONK": the last signed checkpoint */
 #define LOGROW_CHECKPOINT_VERSION     1
+#define LOGROW_CHECKPOINT_OLDEST      1
 
 /* A row being read; borrowed. */
 struct logrow {

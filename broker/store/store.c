@@ -280,11 +280,17 @@ enum status store_each_recall(struct store *store, const struct store_recall *af
     return store->operations->each_recall(store, after, visit, context);
 }
 
-enum status store_note_report(struct store *store, uint32_t reporter,
+enum status store_note_report(struct store *store, uint32_t reporter, uint32_t sender,
                               const uint8_t event[static STORE_EVENT_SIZE],
                               const uint8_t mark[static STORE_REPORT_SIZE])
 {
-    return store->operations->note_report(store, reporter, event, mark);
+    return store->operations->note_report(store, reporter, sender, event, mark);
+}
+
+enum status store_drop_reports(struct store *store, uint32_t sender,
+                               const uint8_t event[static STORE_EVENT_SIZE])
+{
+    return store->operations->drop_reports(store, sender, event);
 }
 
 enum status store_get_state(struct store *store, const char *name, struct byte_view *ret_value)

@@ -196,9 +196,11 @@ struct store_operations {
                                const uint8_t event[static STORE_EVENT_SIZE]);
     enum status (*each_recall)(struct store *store, const struct store_recall *after,
                                store_recall_visitor *visit, void *context);
-    enum status (*note_report)(struct store *store, uint32_t reporter,
+    enum status (*note_report)(struct store *store, uint32_t reporter, uint32_t sender,
                                const uint8_t event[static STORE_EVENT_SIZE],
                                const uint8_t mark[static STORE_REPORT_SIZE]);
+    enum status (*drop_reports)(struct store *store, uint32_t sender,
+                                const uint8_t event[static STORE_EVENT_SIZE]);
     enum status (*get_state)(struct store *store, const char *name, struct byte_view *ret_value);
     enum status (*put_state)(struct store *store, const char *name, struct byte_view value);
 };
@@ -337,10 +339,13 @@ enum status store_drop_recall(struct store *store, uint32_t recipient, uint32_t 
 enum status store_each_recall(struct store *store, const struct store_recall *after,
                               store_recall_visitor *visit, void *context);
 
-/* store_note_report - a member reported this about an event; STATUS_EXISTS when it had before. */
-enum status store_note_report(struct store *store, uint32_t reporter,
+/* store_note_report - a member reported this about an event of that sender; STATUS_EXISTS when it had before.
+ * store_drop_reports - forget what was reported about one; nothing happens when that is nothing. */
+enum status store_note_report(struct store *store, uint32_t reporter, uint32_t sender,
                               const uint8_t event[static STORE_EVENT_SIZE],
                               const uint8_t mark[static STORE_REPORT_SIZE]);
+enum status store_drop_reports(struct store *store, uint32_t sender,
+                               const uint8_t event[static STORE_EVENT_SIZE]);
 
 /* Single values by name. store_get_state: STATUS_NOT_FOUND. */
 enum status store_get_state(struct store *store, const char *name, struct byte_view *ret_value);

@@ -590,6 +590,7 @@ static const struct store_operations memory_operations = {
     .drop_recall = memory_drop_recall,
     .each_recall = memory_each_recall,
     .note_report = store_memory_note_report,
+    .drop_reports = store_memory_drop_reports,
     .get_state = store_memory_get_state,
     .put_state = store_memory_put_state,
 };

@@ -19,6 +19,8 @@ enum status store_memory_each_watch(struct store *store, enum store_watch_kind k
                                     store_watch_visitor *visit, void *context);
 enum status store_memory_get_state(struct store *store, const char *name, struct byte_view *ret_value);
 enum status store_memory_put_state(struct store *store, const char *name, struct byte_view value);
-enum status store_memory_note_report(struct store *store, uint32_t reporter,
+enum status store_memory_drop_reports(struct store *store, uint32_t sender,
+                                      const uint8_t event[static STORE_EVENT_SIZE]);
+enum status store_memory_note_report(struct store *store, uint32_t reporter, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE],
                                      const uint8_t mark[static STORE_REPORT_SIZE]);

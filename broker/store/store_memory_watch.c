@@ -97,14 +97,35 @@ enum status store_memory_put_state(struct store *store, const char *name, struct
     return store_rows_put(store_memory_rows(store), STORE_ROWS_STATE, &key, value);
 }
 
-enum status store_memory_note_report(struct store *store, uint32_t reporter,
+enum status store_memory_note_report(struct store *store, uint32_t reporter, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE],
                                      const uint8_t mark[static STORE_REPORT_SIZE])
 {
     struct store_rows_key key = {0};
+    uint8_t whose[4];
 
     store_rows_add_number(&key, reporter);
     store_rows_add(&key, event, STORE_EVENT_SIZE);
     store_rows_add(&key, mark, STORE_REPORT_SIZE);
-    return store_rows_append(store_memory_rows(store), STORE_ROWS_REPORT, &key, bytes_view(NULL, 0));
+    bytes_put_u32(whose, sender);
+    return store_rows_append(store_memory_rows(store), STORE_ROWS_REPORT, &key,
+                             bytes_view(whose, sizeof whose));
+}
+
+enum status store_memory_drop_reports(struct store *store, uint32_t sender,
+                                      const uint8_t event[static STORE_EVENT_SIZE])
+{
+    struct store_rows *rows = store_memory_rows(store);
+    const struct store_rows_list *list = &rows->tables[STORE_ROWS_REPORT];
+    enum status status = STATUS_OK;
+
+    for (size_t i = list->count; status == STATUS_OK && i-- > 0;) {
+        const struct store_rows_row *row = &list->list[i];
+        struct store_rows_key key = {0};
+        if (memcmp(row->key + 8, event, STORE_EVENT_SIZE) != 0 || bytes_get_u32(row->value) != sender)
+            continue;
+        store_rows_add(&key, row->key, row->key_size);
+        status = store_rows_drop(rows, STORE_ROWS_REPORT, &key);
+    }
+    return status;
 }

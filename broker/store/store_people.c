@@ -269,22 +269,39 @@ enum status store_people_each_recall(struct store *store, const struct store_rec
     return status;
 }
 
-enum status store_people_note_report(struct store *store, uint32_t reporter,
+enum status store_people_note_report(struct store *store, uint32_t reporter, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE],
                                      const uint8_t mark[static STORE_REPORT_SIZE])
 {
     struct db *db = store_sqlite_self(store)->db;
     struct db_statement *statement = NULL;
-    enum status status =
-        db_statement(db, "INSERT OR IGNORE INTO report(reporter, event, mark) VALUES(?, ?, ?)", &statement);
+    enum status status = db_statement(
+        db, "INSERT OR IGNORE INTO report(reporter, event, mark, sender) VALUES(?, ?, ?, ?)", &statement);
 
     if (status != STATUS_OK)
         return status;
     db_bind_int64(statement, 1, reporter);
     db_bind_blob(statement, 2, bytes_view(event, STORE_EVENT_SIZE));
     db_bind_blob(statement, 3, bytes_view(mark, STORE_REPORT_SIZE));
+    db_bind_int64(statement, 4, sender);
     status = db_run(statement);
     return status == STATUS_OK && db_changes(db) == 0 ? STATUS_EXISTS : status;
+}
+
+/* The table is small beside the log, and erasures are rare: no index. Rows of an older layout do not know the
+ * sender. */
+enum status store_people_drop_reports(struct store *store, uint32_t sender,
+                                      const uint8_t event[static STORE_EVENT_SIZE])
+{
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(store_sqlite_self(store)->db,
+                                      "DELETE FROM report WHERE event = ? AND sender IN (0, ?)", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event, STORE_EVENT_SIZE));
+    db_bind_int64(statement, 2, sender);
+    return db_run(statement);
 }
 
 enum status store_people_get_state(struct store *store, const char *name, struct byte_view *ret_value)

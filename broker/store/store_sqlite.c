@@ -369,6 +369,7 @@ static const struct store_operations sqlite_operations = {
     .drop_recall = store_people_drop_recall,
     .each_recall = store_people_each_recall,
     .note_report = store_people_note_report,
+    .drop_reports = store_people_drop_reports,
     .get_state = store_people_get_state,
     .put_state = store_people_put_state,
 };

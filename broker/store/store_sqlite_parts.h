@@ -81,7 +81,9 @@ enum status store_people_drop_recall(struct store *store, uint32_t recipient, ui
                                      const uint8_t event[static STORE_EVENT_SIZE]);
 enum status store_people_each_recall(struct store *store, const struct store_recall *after,
                                      store_recall_visitor *visit, void *context);
-enum status store_people_note_report(struct store *store, uint32_t reporter,
+enum status store_people_drop_reports(struct store *store, uint32_t sender,
+                                      const uint8_t event[static STORE_EVENT_SIZE]);
+enum status store_people_note_report(struct store *store, uint32_t reporter, uint32_t sender,
                                      const uint8_t event[static STORE_EVENT_SIZE],
                                      const uint8_t mark[static STORE_REPORT_SIZE]);
 enum status store_people_get_state(struct store *store, const char *name, struct byte_view *ret_value);

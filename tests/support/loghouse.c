@@ -55,6 +55,7 @@ enum status loghouse_open(struct loghouse *house)
         .random = random_system(),
         .reader = house->reader,
         .vfs = house->vfs,
+        .replay = house->replay,
     };
     return logbook_open(house->store, &log, LOGHOUSE_NOW, &house->logbook, &house->reason);
 }

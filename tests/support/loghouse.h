@@ -17,6 +17,7 @@ struct loghouse {
     char store_path[96];
     char checkpoint_path[96];
     const char *vfs; /* of both databases */
+    bool replay;     /* the whole log when it is opened */
     struct ed25519_key *key;
     struct support_random random;
     struct db *store;

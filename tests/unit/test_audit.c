@@ -123,7 +123,7 @@ static void flip(const char *file, const char *table, const char *column, int64_
     bool checkpoint = strcmp(file, "checkpoint.db") == 0;
     const struct db_options options = {
         .application_id = checkpoint ? LOGROW_CHECKPOINT_APPLICATION : LOGROW_STORE_APPLICATION,
-        .user_version = 1,
+        .user_version = checkpoint ? LOGROW_CHECKPOINT_VERSION : LOGROW_STORE_VERSION,
         .schema_sql = "-",
     };
 

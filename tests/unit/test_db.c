@@ -124,7 +124,9 @@ static void what_is_not_ours_is_refused(void **state)
     assert_int_equal(db_open(path, &options, &db), STATUS_MISMATCH);
     options = usual;
     options.user_version = 1;
-    assert_int_equal(db_open(path, &options, &db), STATUS_UNSUPPORTED);
+    assert_int_equal(db_open(path, &options, &db), STATUS_NEWER);
+    options.user_version = 3;
+    assert_int_equal(db_open(path, &options, &db), STATUS_UNSUPPORTED); /* and no way from there is known */
     options = usual;
     options.read_only = true;
     snprintf(path, sizeof path, "%s/none.db", folder);
@@ -136,6 +138,146 @@ static void what_is_not_ours_is_refused(void **state)
                      STATUS_OK);
     assert_int_equal(db_open(path, &usual, &db), STATUS_CORRUPT);
     assert_null(db);
+}
+
+/* ---- layouts ---- */
+
+/* Whatever write fails: the file is of one layout or the other, and the next start brings it up. */
+#define EACH_WRITE 200
+
+static enum status double_parts(struct db *db)
+{
+    return db_exec(db, "UPDATE part SET weight = 2 * weight;");
+}
+
+static const struct db_change good_changes[] = {
+    {.sql = "ALTER TABLE part ADD COLUMN weight INTEGER NOT NULL DEFAULT 7;"},
+    {.sql = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT) STRICT;", .run = double_parts},
+};
+
+static const struct db_options first_layout = {
+    .application_id = 0x434f4e43, .user_version = 1, .schema_sql = SCHEMA};
+
+static const struct db_options third_layout = {.application_id = 0x434f4e43,
+                                               .user_version = 3,
+                                               .schema_sql = SCHEMA,
+                                               .changes = good_changes,
+                                               .change_count = 2,
+                                               .changed_sql = "INSERT INTO item (name) VALUES (NULL);"};
+
+static void make_first_layout(void)
+{
+    struct db *db = open_with(first_layout);
+
+    assert_int_equal(db_exec(db, "INSERT INTO item (id) VALUES (1); INSERT INTO part VALUES (1);"),
+                     STATUS_OK);
+    db_close(&db);
+}
+
+static void an_older_layout_is_brought_up(void **state)
+{
+    (void)state;
+    make_first_layout();
+    struct db *db = open_with(third_layout);
+
+    assert_int_equal(number(db, "PRAGMA user_version"), 3);
+    assert_int_equal(number(db, "SELECT weight FROM part"), 14);
+    assert_int_equal(number(db, "SELECT count(*) FROM note"), 0);
+    assert_int_equal(count_items(db), 3); /* changed_sql ran with each change */
+    db_close(&db);
+    db = open_with(third_layout);
+    assert_int_equal(count_items(db), 3); /* and nothing runs twice */
+    db_close(&db);
+}
+
+static void a_new_file_is_what_an_old_one_becomes(void **state)
+{
+    (void)state;
+    struct db *db = open_with(third_layout);
+
+    assert_int_equal(number(db, "PRAGMA user_version"), 3);
+    assert_int_equal(number(db, "SELECT count(*) FROM pragma_table_info('part') WHERE name = 'weight'"), 1);
+    assert_int_equal(count_items(db), 0); /* changed_sql is for older files */
+    db_close(&db);
+}
+
+static enum status no_way(struct db *db)
+{
+    (void)db;
+    return STATUS_CORRUPT;
+}
+
+static void a_change_that_fails_leaves_nothing(void **state)
+{
+    (void)state;
+    static const struct db_change bad[] = {
+        {.sql = "ALTER TABLE part ADD COLUMN weight INTEGER NOT NULL DEFAULT 7;"},
+        {.sql = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT) STRICT;", .run = no_way},
+    };
+    struct db_options options = third_layout;
+    struct db *db = NULL;
+
+    options.changes = bad;
+    make_first_layout();
+    assert_int_equal(db_open(path, &options, &db), STATUS_CORRUPT);
+    assert_null(db);
+    options = first_layout;
+    options.read_only = true;
+    assert_int_equal(db_open(path, &options, &db), STATUS_NEWER); /* the first step stays */
+    options.user_version = 2;
+    db = open_with(options);
+    assert_int_equal(number(db, "SELECT weight FROM part"), 7);
+    assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
+    db_close(&db);
+    db = open_with(third_layout); /* the next start goes on from there */
+    assert_int_equal(number(db, "SELECT weight FROM part"), 14);
+    db_close(&db);
+}
+
+static void a_full_disk_during_changes_loses_nothing(void **state)
+{
+    (void)state;
+    struct db_options options = third_layout;
+    unsigned failures = 0;
+
+    faultvfs_register();
+    options.vfs = FAULTVFS_NAME;
+    for (unsigned n = 0; n < EACH_WRITE; n++) {
+        struct db *db = NULL;
+        snprintf(path, sizeof path, "%s/%u.db", folder, n);
+        make_first_layout();
+        faultvfs_fail(FAULTVFS_SHORT, n);
+        enum status status = db_open(path, &options, &db);
+        if (faultvfs_heal() == 0) {
+            assert_int_equal(status, STATUS_OK);
+            db_close(&db);
+            break;
+        }
+        failures++;
+        assert_int_equal(status, STATUS_NO_SPACE);
+        db = open_with(third_layout);
+        assert_int_equal(number(db, "SELECT weight FROM part"), 14);
+        assert_int_equal(count_items(db), 3);
+        db_close(&db);
+    }
+    assert_true(failures > 3);
+}
+
+static void readers_change_nothing(void **state)
+{
+    (void)state;
+    struct db_options options = third_layout;
+    struct db *db = NULL;
+
+    make_first_layout();
+    options.read_only = true;
+    assert_int_equal(db_open(path, &options, &db), STATUS_UNSUPPORTED);
+    options.oldest = 2;
+    assert_int_equal(db_open(path, &options, &db), STATUS_UNSUPPORTED);
+    options.oldest = 1;
+    db = open_with(options);
+    assert_int_equal(number(db, "PRAGMA user_version"), 1);
+    db_close(&db);
 }
 
 static void somebody_elses_database_is_not_touched(void **state)
@@ -582,6 +724,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_file_is_private_and_has_the_schema),
         TEST(what_is_not_ours_is_refused),
+        TEST(an_older_layout_is_brought_up),
+        TEST(a_new_file_is_what_an_old_one_becomes),
+        TEST(a_change_that_fails_leaves_nothing),
+        TEST(a_full_disk_during_changes_loses_nothing),
+        TEST(readers_change_nothing),
         TEST(somebody_elses_database_is_not_touched),
         TEST(the_settings_hold),
         TEST(a_restored_copy_goes_back_to_wal),

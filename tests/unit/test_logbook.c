@@ -152,8 +152,12 @@ static void flip(const char *path, const char *table, const char *column, int64_
 {
     int32_t application =
         strstr(path, "checkpoint") == NULL ? LOGROW_STORE_APPLICATION : LOGROW_CHECKPOINT_APPLICATION;
-    const struct db_options options = {
-        .application_id = application, .user_version = 1, .schema_sql = "-", .kind = DB_DURABLE};
+    const struct db_options options = {.application_id = application,
+                                       .user_version = application == LOGROW_STORE_APPLICATION
+                                                           ? LOGROW_STORE_VERSION
+                                                           : LOGROW_CHECKPOINT_VERSION,
+                                       .schema_sql = "-",
+                                       .kind = DB_DURABLE};
     struct db *db = NULL;
     uint8_t value = 0;
 
@@ -211,6 +215,45 @@ static void the_start_finds_changed_data(void **state)
         flip(path, cases[i].table, cases[i].column, cases[i].row, cases[i].byte, 0x80);
     }
     assert_int_equal(reopen(), STATUS_OK);
+}
+
+/* What no start looks at, but for one after a migration or a restore. */
+static void a_replay_finds_what_changed_anywhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *table;
+        const char *column;
+        int64_t row;
+        size_t byte;
+        const char *says;
+    } cases[] = {
+        {"log", "records", 0, 5, "entry 0 "},
+        {"log", "records", 1000, 70, "entry 1000 "}, /* an account salt */
+        {"log", "personal", 1000, 60, "entry 1000 "},
+        {"tile", "hashes", 3, 40, "tile/0/003"},
+        {"tile", "hashes", (INT64_C(1) << 48), 40, "root"},
+    };
+
+    prepare(9000);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        house.replay = false;
+        flip(house.store_path, cases[i].table, cases[i].column, cases[i].row, cases[i].byte, 0x10);
+        if (i < 4) {
+            assert_int_equal(loghouse_open(&house), STATUS_OK); /* O(log n) */
+            loghouse_close(&house);
+        }
+        house.replay = true;
+        assert_int_equal(loghouse_open(&house), STATUS_CORRUPT);
+        if (strstr(house.reason.text, cases[i].says) == NULL)
+            fail_msg("case %zu: %s", i, house.reason.text);
+        loghouse_close(&house);
+        flip(house.store_path, cases[i].table, cases[i].column, cases[i].row, cases[i].byte, 0x10);
+        assert_int_equal(loghouse_open(&house), STATUS_OK);
+        grow_to(house.size + 700); /* not signed when it is replayed next */
+        assert_int_equal(reopen(), STATUS_OK);
+        loghouse_close(&house);
+    }
 }
 
 static void the_last_full_tile_is_hashed_again(void **state)
@@ -505,14 +548,23 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_log_is_signed_at_once),       TEST(a_log_grows_as_the_naive_tree),
-        TEST(restarts_at_the_edges_of_tiles),       TEST(records_without_salts_or_person_get_fresh_salts),
-        TEST(the_start_finds_changed_data),         TEST(the_last_full_tile_is_hashed_again),
-        TEST(rows_that_are_gone_are_missed),        TEST(checkpoints_that_are_gone_are_missed),
-        TEST(another_key_or_origin_is_refused),     TEST(reading_back_finds_what_was_not_written),
-        TEST(two_writers_cannot_both_sign),         TEST(an_older_copy_is_refused),
-        TEST(same_size_and_another_root_is_a_fork), TEST(nothing_is_signed_before_the_last_time),
-        TEST(every_write_may_find_the_disk_full),   TEST(a_failed_write_or_sync_closes_the_log),
+        TEST(an_empty_log_is_signed_at_once),
+        TEST(a_log_grows_as_the_naive_tree),
+        TEST(restarts_at_the_edges_of_tiles),
+        TEST(records_without_salts_or_person_get_fresh_salts),
+        TEST(a_replay_finds_what_changed_anywhere),
+        TEST(the_start_finds_changed_data),
+        TEST(the_last_full_tile_is_hashed_again),
+        TEST(rows_that_are_gone_are_missed),
+        TEST(checkpoints_that_are_gone_are_missed),
+        TEST(another_key_or_origin_is_refused),
+        TEST(reading_back_finds_what_was_not_written),
+        TEST(two_writers_cannot_both_sign),
+        TEST(an_older_copy_is_refused),
+        TEST(same_size_and_another_root_is_a_fork),
+        TEST(nothing_is_signed_before_the_last_time),
+        TEST(every_write_may_find_the_disk_full),
+        TEST(a_failed_write_or_sync_closes_the_log),
         TEST(erasing_leaves_the_tree_and_no_bytes),
     };
     return cmocka_run_group_tests_name("logbook", tests, NULL, NULL);

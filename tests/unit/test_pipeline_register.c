@@ -6,6 +6,7 @@
 #include "base/db.h"
 #include "broker/rulebook.h"
 #include "proto/batch.h"
+#include "proto/logrow.h"
 #include "tests/support/exchange.h"
 #include "tests/support/policy.h"
 
@@ -124,8 +125,10 @@ static bool queue_holds(const struct exchange *exchange, struct byte_view bytes)
     char path[160];
     struct db *db = NULL;
     struct db_statement *statement = NULL;
-    struct db_options options = {
-        .application_id = 0x434f4e42, .user_version = 1, .schema_sql = "", .read_only = true};
+    struct db_options options = {.application_id = 0x434f4e42,
+                                 .user_version = LOGROW_STORE_VERSION,
+                                 .schema_sql = "",
+                                 .read_only = true};
     bool found = false;
     bool row = true;
 

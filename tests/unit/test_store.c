@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/db.h"
+#include "broker/layout.h"
 #include "broker/store/store_memory.h"
 #include "broker/store/store_sqlite.h"
 
@@ -17,14 +18,13 @@ struct house {
 static int open_sqlite(void **state)
 {
     struct house *house = calloc(1, sizeof *house);
-    struct db_options options = {.application_id = 1,
-                                 .user_version = 1,
-                                 .schema_sql = store_sqlite_schema,
-                                 .kind = DB_DURABLE,
-                                 .memory = true};
+    struct byte_buffer schema = bytes_buffer((size_t)64 << 10);
+    struct db_options options = layout_options(&schema);
 
+    options.memory = true;
     house->name = "sqlite";
     assert_int_equal(db_open("", &options, &house->db), STATUS_OK);
+    bytes_buffer_free(&schema);
     assert_int_equal(store_sqlite_new(house->db, &house->store), STATUS_OK);
     *state = house;
     return 0;
@@ -534,17 +534,26 @@ static void test_reports_are_known_again(void **state)
     struct store *store = store_of(state);
     const uint8_t mark[STORE_REPORT_SIZE] = {1};
     const uint8_t other[STORE_REPORT_SIZE] = {2};
+    const uint8_t theirs[STORE_REPORT_SIZE] = {3};
     uint8_t id[STORE_EVENT_SIZE];
 
     begin(store);
-    assert_int_equal(store_note_report(store, 1, event_id(id, 7), mark), STATUS_OK);
-    assert_int_equal(store_note_report(store, 1, id, mark), STATUS_EXISTS);
-    assert_int_equal(store_note_report(store, 1, id, other), STATUS_OK);
-    assert_int_equal(store_note_report(store, 2, id, mark), STATUS_OK);
-    assert_int_equal(store_note_report(store, 1, event_id(id, 8), mark), STATUS_OK);
+    assert_int_equal(store_note_report(store, 1, 5, event_id(id, 7), mark), STATUS_OK);
+    assert_int_equal(store_note_report(store, 1, 5, id, mark), STATUS_EXISTS);
+    assert_int_equal(store_note_report(store, 1, 5, id, other), STATUS_OK);
+    assert_int_equal(store_note_report(store, 2, 5, id, mark), STATUS_OK);
+    assert_int_equal(store_note_report(store, 1, 6, id, theirs), STATUS_OK);
+    assert_int_equal(store_note_report(store, 1, 5, event_id(id, 8), mark), STATUS_OK);
     commit(store);
     begin(store);
-    assert_int_equal(store_note_report(store, 1, id, mark), STATUS_EXISTS);
+    assert_int_equal(store_note_report(store, 1, 5, id, mark), STATUS_EXISTS);
+    assert_int_equal(store_drop_reports(store, 5, event_id(id, 7)), STATUS_OK);
+    commit(store);
+    begin(store);
+    assert_int_equal(store_note_report(store, 1, 6, id, theirs), STATUS_EXISTS); /* another sender's event */
+    assert_int_equal(store_note_report(store, 1, 5, event_id(id, 8), mark), STATUS_EXISTS);
+    assert_int_equal(store_note_report(store, 1, 5, event_id(id, 7), mark), STATUS_OK); /* forgotten */
+    assert_int_equal(store_note_report(store, 2, 5, id, mark), STATUS_OK);
     commit(store);
 }
 
