@@ -251,7 +251,7 @@ static int run_join(const struct options *options, void *context)
     return code;
 }
 
-/* ---- renew, run
+/* ---- renew, witness, run
  * ---------------------------------------------------------------------------------------------------- */
 
 static int run_renew(const struct options *options, void *context)
@@ -274,6 +274,27 @@ static int run_renew(const struct options *options, void *context)
                   "new keys wait for their certificate\nto be enrolled with --renew by the authority: %s\n",
                   csr);
     return EXIT_DONE;
+}
+
+/* The key alone, so that a script can hand it to the authority. */
+static int run_witness(const struct options *options, void *context)
+{
+    const char *folder = options_text(options, "dir");
+    struct keystore *keystore = NULL;
+    enum status status = STATUS_OK;
+
+    (void)context;
+    if (!has_agent(options))
+        return EXIT_ENVIRONMENT;
+    status = keystore_load(folder, &keystore);
+    if (status == STATUS_OK)
+        status = keystore_make_witness(keystore);
+    if (status == STATUS_OK)
+        (void)fprintf(options_out(options), "%s\n", keystore_witness_vkey(keystore));
+    keystore_free(&keystore);
+    return status == STATUS_OK
+               ? EXIT_DONE
+               : options_fail(options, EXIT_ENVIRONMENT, "%s: %s", folder, status_text(status));
 }
 
 static int run_run(const struct options *options, void *context)
@@ -331,6 +352,7 @@ static const struct option_spec join_options[] = {
 };
 
 static const struct option_spec renew_options[] = {OPTION_DIR, OPTION_END};
+static const struct option_spec witness_options[] = {OPTION_DIR, OPTION_END};
 static const struct option_spec run_options[] = {OPTION_DIR, OPTION_NOW, OPTION_END};
 
 static const struct command commands[] = {
@@ -341,6 +363,8 @@ static const struct command commands[] = {
     {"run", "run the agent until it is told to stop", run_options, NULL, 0, 0, NULL, run_run},
     {"renew", "make new keys and the request for their certificate", renew_options, NULL, 0, 0, NULL,
      run_renew},
+    {"witness", "print the key by which the authority can name us as a witness of the log", witness_options,
+     NULL, 0, 0, NULL, run_witness},
     {0},
 };
 

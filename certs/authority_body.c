@@ -91,6 +91,8 @@ static enum status fill_notes(struct authority_state *state, struct wire_arena *
         body->contacts[body->n_contacts++] = &contacts[i];
     }
     body->witness_quorum = state->witness_quorum;
+    body->has_witness_dishonest = state->witness_dishonest > 0;
+    body->witness_dishonest = state->witness_dishonest;
     return STATUS_OK;
 }
 

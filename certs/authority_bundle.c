@@ -12,6 +12,7 @@
 #include "base/yaml.h"
 #include "certs/authority_body.h"
 #include "certs/bundle_read.h"
+#include "certs/witnesses.h"
 #include "proto/wire_check.h"
 
 /* ---- the files that the board gives ---- */
@@ -121,6 +122,54 @@ static size_t count_authorities(const struct authority_state *state, int64_t now
     return n;
 }
 
+static bool has_certificate(const struct authority_state *state, const char *member, int64_t now)
+{
+    for (size_t i = 0; i < state->n_certificates; i++) {
+        const struct authority_certificate *entry = &state->certificates[i];
+        if (strcmp(entry->certificate->claims.member, member) == 0 &&
+            entry->certificate->claims.role == ROLE_AGENT && authority_state_usable(entry, now))
+            return true;
+    }
+    return false;
+}
+
+/* Who cosigns, how many of them must, and how many may be dishonest (certs/witnesses.h). */
+static enum status take_witnesses(struct authority_state *state,
+                                  const struct authority_bundle_options *options, int64_t now,
+                                  struct bundle_reason *reason)
+{
+    const size_t n = state->witnesses.n;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct authority_note *witness = &state->witnesses.items[i];
+        if (!has_certificate(state, witness->member, now))
+            return reason_refuse(
+                reason, STATUS_REFUSED,
+                "the witness %s has no valid certificate as an agent: take it away (--witness %s=)",
+                witness->member, witness->member);
+        if (!witnesses_good_key(witness->member, witness->text))
+            return reason_refuse(
+                reason, STATUS_REFUSED,
+                "the key of the witness %s is not what `concordat-agent witness` prints there",
+                witness->member);
+    }
+    if (options->witness_dishonest != NULL)
+        state->witness_dishonest = *options->witness_dishonest;
+    if (n == 0)
+        state->witness_dishonest = 0;
+    if (options->witness_quorum != NULL)
+        state->witness_quorum = *options->witness_quorum;
+    else if (!witnesses_good_quorum(n, state->witness_quorum, state->witness_dishonest))
+        state->witness_quorum = witnesses_least_quorum(n, state->witness_dishonest);
+    if (!witnesses_good_quorum(n, state->witness_quorum, state->witness_dishonest))
+        return reason_refuse(
+            reason, STATUS_REFUSED,
+            "%u of %zu witnesses with %u of them dishonest is no quorum: more than half of both "
+            "together must cosign, and no more than there are (at most %d)",
+            state->witness_quorum, n, state->witness_dishonest, WITNESSES_MAX);
+    return STATUS_OK;
+}
+
 /* The settings that stay from bundle to bundle. */
 static enum status take_options(struct authority_state *state, const struct authority_bundle_options *options,
                                 int64_t now, struct bundle_reason *reason)
@@ -135,11 +184,9 @@ static enum status take_options(struct authority_state *state, const struct auth
         status = take_settings(state, &state->witnesses, options->witnesses, options->n_witnesses, reason);
     if (status != STATUS_OK)
         return status;
-    if (options->witness_quorum != NULL)
-        state->witness_quorum = *options->witness_quorum;
-    if (state->witness_quorum > state->witnesses.n)
-        return reason_refuse(reason, STATUS_REFUSED, "%u witnesses are asked for, and %zu are named",
-                             state->witness_quorum, state->witnesses.n);
+    status = take_witnesses(state, options, now, reason);
+    if (status != STATUS_OK)
+        return status;
     if (options->quorum != NULL)
         state->quorum = *options->quorum;
     if (state->quorum == 0 || state->quorum > count_authorities(state, now))

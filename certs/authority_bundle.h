@@ -24,8 +24,10 @@ struct authority_bundle_options {
     size_t n_contacts;
     const struct authority_bundle_setting *witnesses; /* the text is a verifier key */
     size_t n_witnesses;
-    const uint32_t *witness_quorum; /* NULL: as before */
-    const uint32_t *quorum;         /* authorities that must sign bundles from this one on; NULL: as before */
+    const uint32_t *witness_quorum; /* how many must cosign; NULL: as before while that will do, or else the
+                                       least that will */
+    const uint32_t *witness_dishonest; /* how many may be dishonest; NULL: as before */
+    const uint32_t *quorum; /* authorities that must sign bundles from this one on; NULL: as before */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "certs/head.h"
 #include "certs/request.h"
 #include "certs/show.h"
+#include "certs/witnesses.h"
 
 #define SHOW_LARGEST ((size_t)32 << 20)
 #define FILE_LARGEST ((size_t)4 << 20) /* of a protocol or catalogue */
@@ -225,6 +226,7 @@ struct bundle_input {
     size_t n_members;
     uint32_t quorum;
     uint32_t witness_quorum;
+    uint32_t witness_dishonest;
     struct authority_bundle_options options;
 };
 
@@ -265,18 +267,23 @@ static bool read_numbers(const struct options *options, struct bundle_input *inp
     uint64_t days = BUNDLE_LONGEST_DAYS;
     uint64_t quorum = 0;
     uint64_t witness_quorum = 0;
+    uint64_t dishonest = 0;
 
     if (!options_uint(options, "valid-days", 1, BUNDLE_LONGEST_DAYS, &days) ||
         !options_uint(options, "quorum", 1, HEAD_SIGNATURES_MAX, &quorum) ||
-        !options_uint(options, "witness-quorum", 0, OPTIONS_LIST_MAX, &witness_quorum))
+        !options_uint(options, "witness-quorum", 0, WITNESSES_MAX, &witness_quorum) ||
+        !options_uint(options, "witness-dishonest", 0, WITNESSES_MAX, &dishonest))
         return false;
     input->options.valid_days = (uint32_t)days;
     input->quorum = (uint32_t)quorum;
     input->witness_quorum = (uint32_t)witness_quorum;
+    input->witness_dishonest = (uint32_t)dishonest;
     if (options_text(options, "quorum") != NULL)
         input->options.quorum = &input->quorum;
     if (options_text(options, "witness-quorum") != NULL)
         input->options.witness_quorum = &input->witness_quorum;
+    if (options_text(options, "witness-dishonest") != NULL)
+        input->options.witness_dishonest = &input->witness_dishonest;
     return true;
 }
 
@@ -526,7 +533,9 @@ static const struct option_spec bundle_options[] = {
      false},
     {"witness", "ID=VKEY", "a witness of the log, kept for later bundles; ID= removes it", OPTION_LIST,
      false},
-    {"witness-quorum", "N", "how many witnesses must cosign, kept", OPTION_TEXT, false},
+    {"witness-quorum", "N", "how many witnesses must cosign, kept (default: the least that will do)",
+     OPTION_TEXT, false},
+    {"witness-dishonest", "N", "how many of them may be dishonest, kept (default 0)", OPTION_TEXT, false},
     {"quorum", "N", "how many authorities must sign the bundles after this one, kept", OPTION_TEXT, false},
     NOW_OPTION,
     END_OPTION,

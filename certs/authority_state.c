@@ -166,12 +166,13 @@ static json_t *state_json(const struct authority_state *state)
     char head[2 * DIGEST_SIZE + 1];
 
     bytes_to_hex(state->head, sizeof state->head, head);
-    return json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s:o, s:o, s:o}", "format", FORMAT, "name",
-                     state->name, "demo", state->demo, "member_days", (json_int_t)state->member_days,
+    return json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s:I, s:o, s:o, s:o}", "format", FORMAT,
+                     "name", state->name, "demo", state->demo, "member_days", (json_int_t)state->member_days,
                      "quorum", (json_int_t)state->quorum, "serial", (json_int_t)state->serial, "head", head,
                      "epoch_due", state->epoch_due, "witness_quorum", (json_int_t)state->witness_quorum,
-                     "contacts", notes_json(&state->contacts), "witnesses", notes_json(&state->witnesses),
-                     "certificates", certificates_json(state));
+                     "witness_dishonest", (json_int_t)state->witness_dishonest, "contacts",
+                     notes_json(&state->contacts), "witnesses", notes_json(&state->witnesses), "certificates",
+                     certificates_json(state));
 }
 
 static enum status write_state(const char *folder, const struct authority_state *state)
@@ -286,16 +287,18 @@ static enum status read_json(json_t *json, const struct certificate_root *root, 
     int epoch_due = 0;
     const char *name = NULL;
     const char *head = NULL;
-    json_int_t member_days = 0, quorum = 0, serial = 0, witness_quorum = 0;
+    json_int_t member_days = 0, quorum = 0, serial = 0, witness_quorum = 0, witness_dishonest = 0;
     json_t *contacts = NULL, *witnesses = NULL, *certificates = NULL;
 
-    if (json_unpack(json, "{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s:o, s:o, s:o !}", "format", &format,
-                    "name", &name, "demo", &demo, "member_days", &member_days, "quorum", &quorum, "serial",
-                    &serial, "head", &head, "epoch_due", &epoch_due, "witness_quorum", &witness_quorum,
-                    "contacts", &contacts, "witnesses", &witnesses, "certificates", &certificates) != 0)
+    if (json_unpack(json, "{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s?I, s:o, s:o, s:o !}", "format",
+                    &format, "name", &name, "demo", &demo, "member_days", &member_days, "quorum", &quorum,
+                    "serial", &serial, "head", &head, "epoch_due", &epoch_due, "witness_quorum",
+                    &witness_quorum, "witness_dishonest", &witness_dishonest, "contacts", &contacts,
+                    "witnesses", &witnesses, "certificates", &certificates) != 0)
         return STATUS_CORRUPT;
     if (format != FORMAT || serial < 0 || !take_u32(member_days, &state->member_days) ||
         !take_u32(quorum, &state->quorum) || !take_u32(witness_quorum, &state->witness_quorum) ||
+        !take_u32(witness_dishonest, &state->witness_dishonest) ||
         bytes_from_hex(head, state->head, sizeof state->head) != STATUS_OK || !json_is_array(certificates))
         return STATUS_CORRUPT;
     state->demo = demo != 0;

@@ -44,6 +44,7 @@ struct authority_state {
     uint8_t head[DIGEST_SIZE]; /* digest of its head; zeros before the first */
     bool epoch_due;            /* somebody was revoked: the next bundle begins a new epoch */
     uint32_t witness_quorum;
+    uint32_t witness_dishonest;                 /* so many of them may be */
     struct authority_certificate *certificates; /* in the order of enrolment */
     size_t n_certificates;
     struct authority_notes contacts;  /* in ascending order of member */

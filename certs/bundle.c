@@ -454,6 +454,11 @@ uint32_t bundle_witness_quorum(const struct bundle *bundle)
     return bundle->body->witness_quorum;
 }
 
+uint32_t bundle_witness_dishonest(const struct bundle *bundle)
+{
+    return bundle->body->has_witness_dishonest ? bundle->body->witness_dishonest : 0;
+}
+
 const char *bundle_contact(const struct bundle *bundle, const char *member)
 {
     for (size_t i = 0; i < bundle->body->n_contacts; i++) {

@@ -110,10 +110,13 @@ size_t bundle_protocol_count(const struct bundle *bundle);
 const char *bundle_protocol_id(const struct bundle *bundle, size_t index);
 struct byte_view bundle_protocol(const struct bundle *bundle, size_t index);
 
+/* Witnesses of the log (certs/witnesses.h): each with its key, how many must cosign, how many may be
+ * dishonest. */
 size_t bundle_witness_count(const struct bundle *bundle);
 const char *bundle_witness_member(const struct bundle *bundle, size_t index);
 const char *bundle_witness_vkey(const struct bundle *bundle, size_t index);
 uint32_t bundle_witness_quorum(const struct bundle *bundle);
+uint32_t bundle_witness_dishonest(const struct bundle *bundle);
 
 /* bundle_contact - a member's duty contact; NULL when it gave none. */
 const char *bundle_contact(const struct bundle *bundle, const char *member);

@@ -8,6 +8,8 @@
 #include "base/utf8.h"
 #include "certs/epochs.h"
 #include "certs/issuer.h"
+#include "certs/witnesses.h"
+#include "proto/note_key.h"
 #include "proto/wire_check.h"
 
 #define CERTIFICATES_MAX ((size_t)1 << 16)
@@ -175,6 +177,18 @@ out:
     return status;
 }
 
+/* The public key in a verifier key. */
+static enum status read_vkey(const char *vkey, uint8_t ret_public[static ED25519_PUBLIC_SIZE])
+{
+    struct note_key *key = NULL;
+    enum status status = note_key_parse(bytes_of_string(vkey), &key);
+
+    if (status == STATUS_OK)
+        ed25519_public_bytes(note_key_ed25519(key), ret_public);
+    note_key_free(&key);
+    return status;
+}
+
 static enum status check_log(const struct bundle *bundle, struct bundle_reason *reason)
 {
     for (size_t i = 0; i < directory_size(bundle->directory); i++) {
@@ -185,19 +199,45 @@ static enum status check_log(const struct bundle *bundle, struct bundle_reason *
     return reason_refuse(reason, STATUS_BAD_FORMAT, "no certificate carries the key of its log");
 }
 
+/* Whether a witness's key is that of another one before it, or the log's. */
+static bool key_again(const struct bundle *bundle, size_t index)
+{
+    const Wire__BundleBody *body = bundle->body;
+    uint8_t ours[ED25519_PUBLIC_SIZE];
+    uint8_t other[ED25519_PUBLIC_SIZE];
+    bool again = read_vkey(body->witnesses[index]->vkey, ours) != STATUS_OK ||
+                 read_vkey(body->log_vkey, other) != STATUS_OK || memcmp(ours, other, sizeof ours) == 0;
+
+    for (size_t i = 0; !again && i < index; i++)
+        again =
+            read_vkey(body->witnesses[i]->vkey, other) != STATUS_OK || memcmp(ours, other, sizeof ours) == 0;
+    return again;
+}
+
 static enum status check_witnesses(const struct bundle *bundle, struct bundle_reason *reason)
 {
     const Wire__BundleBody *body = bundle->body;
 
+    if (!witnesses_good_quorum(body->n_witnesses, body->witness_quorum, bundle_witness_dishonest(bundle)))
+        return reason_refuse(
+            reason, STATUS_BAD_FORMAT,
+            "its witnesses form no quorum: of n witnesses, f of them dishonest, k must cosign "
+            "with 2k > n + f");
     for (size_t i = 0; i < body->n_witnesses; i++) {
         const Wire__Witness *witness = body->witnesses[i];
-        if (directory_known(bundle->directory, witness->member) == NULL)
-            return reason_refuse(reason, STATUS_BAD_FORMAT, "witness %zu is not a member", i + 1);
-        if (!good_text(witness->vkey) || strlen(witness->vkey) > CERTIFICATE_VKEY_LARGEST)
-            return reason_refuse(reason, STATUS_BAD_FORMAT, "witness %zu has no verifier key", i + 1);
+        const struct directory_entry *entry = directory_known(bundle->directory, witness->member);
+        if (entry == NULL || entry->role != ROLE_AGENT)
+            return reason_refuse(reason, STATUS_BAD_FORMAT, "witness %zu is no member's agent", i + 1);
+        if (i > 0 && strcmp(body->witnesses[i - 1]->member, witness->member) >= 0)
+            return reason_refuse(reason, STATUS_NOT_CANONICAL,
+                                 "its witnesses are not in the order of members");
+        if (!witnesses_good_key(witness->member, witness->vkey))
+            return reason_refuse(reason, STATUS_BAD_FORMAT,
+                                 "the key of witness %zu is none that cosigns under its id", i + 1);
+        if (key_again(bundle, i))
+            return reason_refuse(reason, STATUS_BAD_FORMAT, "the key of witness %zu is another's already",
+                                 i + 1);
     }
-    if (body->witness_quorum > body->n_witnesses)
-        return reason_refuse(reason, STATUS_BAD_FORMAT, "it asks for more witnesses than it names");
     return STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 #define SET_TITLE     "concordat keys 1\n"
 #define LOG_TITLE     "concordat log key 1\n"
 #define STORAGE_TITLE "concordat storage key 1\n"
+#define WITNESS_TITLE "concordat witness key 1\n"
 #define KEY_SIZE      32
 
 /* Loads the raw keys of a set. */
@@ -96,6 +97,12 @@ void keyfile_format_storage(const uint8_t key[static 32], struct byte_buffer *te
     format_key(text, "key", key);
 }
 
+void keyfile_format_witness(const uint8_t seed[static ED25519_SEED_SIZE], struct byte_buffer *text)
+{
+    bytes_append_string(text, WITNESS_TITLE);
+    format_key(text, "seed", seed);
+}
+
 static bool take_exact(struct byte_reader *reader, const char *text)
 {
     size_t size = strlen(text);
@@ -179,16 +186,28 @@ enum status keyfile_parse_log(struct byte_view text, struct keyfile_log *ret)
     return status;
 }
 
-enum status keyfile_parse_storage(struct byte_view text, uint8_t ret_key[static 32])
+/* A title and one key, and nothing else. */
+static enum status parse_one(struct byte_view text, const char *title, const char *word,
+                             uint8_t ret_key[static KEY_SIZE])
 {
     uint8_t key[KEY_SIZE] = {0};
     struct byte_reader reader = bytes_reader(text);
     enum status status = STATUS_CORRUPT;
 
-    if (take_exact(&reader, STORAGE_TITLE) && take_key(&reader, "key", key) && bytes_read_done(&reader)) {
+    if (take_exact(&reader, title) && take_key(&reader, word, key) && bytes_read_done(&reader)) {
         memcpy(ret_key, key, KEY_SIZE);
         status = STATUS_OK;
     }
     bytes_wipe(key, sizeof key);
     return status;
+}
+
+enum status keyfile_parse_storage(struct byte_view text, uint8_t ret_key[static 32])
+{
+    return parse_one(text, STORAGE_TITLE, "key", ret_key);
+}
+
+enum status keyfile_parse_witness(struct byte_view text, uint8_t ret_seed[static ED25519_SEED_SIZE])
+{
+    return parse_one(text, WITNESS_TITLE, "seed", ret_seed);
 }

@@ -36,9 +36,11 @@ void keyfile_clear(struct keyfile_set *set); /* frees, wipes, leaves it empty */
 void keyfile_format_set(const struct keyfile_set *set, struct byte_buffer *text);
 void keyfile_format_log(const struct keyfile_log *log, struct byte_buffer *text);
 void keyfile_format_storage(const uint8_t key[static 32], struct byte_buffer *text);
+void keyfile_format_witness(const uint8_t seed[static ED25519_SEED_SIZE], struct byte_buffer *text);
 
 /* keyfile_parse_set - ret must be empty. STATUS_CORRUPT for anything that keyfile_format_set does not write,
- * STATUS_NO_MEMORY or STATUS_CRYPTO; likewise the two others. */
+ * STATUS_NO_MEMORY or STATUS_CRYPTO; likewise the others. */
 enum status keyfile_parse_set(struct byte_view text, struct keyfile_set *ret);
 enum status keyfile_parse_log(struct byte_view text, struct keyfile_log *ret);
 enum status keyfile_parse_storage(struct byte_view text, uint8_t ret_key[static 32]);
+enum status keyfile_parse_witness(struct byte_view text, uint8_t ret_seed[static ED25519_SEED_SIZE]);

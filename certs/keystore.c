@@ -11,6 +11,7 @@
 #include "certs/claims.h"
 #include "certs/keyfile.h"
 #include "certs/request.h"
+#include "proto/note_key.h"
 #include "proto/random.h"
 
 struct keystore {
@@ -18,6 +19,8 @@ struct keystore {
     char vkey[CERTIFICATE_VKEY_LARGEST + 1]; /* empty without a log */
     struct keyfile_log log;
     struct ed25519_key *log_key;
+    struct ed25519_key *witness_key;
+    char witness_vkey[NOTE_KEY_VKEY_SIZE]; /* empty without that key */
     struct keyfile_set current;
     struct keyfile_set next;     /* empty unless a renewal is under way */
     struct keyfile_set previous; /* empty before the first renewal */
@@ -97,6 +100,21 @@ static enum status create_log(const char *folder, const char *name)
     return status == STATUS_EXISTS ? STATUS_OK : status;
 }
 
+static enum status create_witness(const char *folder)
+{
+    uint8_t seed[ED25519_SEED_SIZE];
+    struct byte_buffer text = bytes_buffer(KEYFILE_LARGEST);
+    enum status status = random_bytes(seed, sizeof seed);
+
+    if (status == STATUS_OK) {
+        keyfile_format_witness(seed, &text);
+        status = write_once(folder, "witness", &text);
+    }
+    bytes_buffer_wipe(&text);
+    bytes_wipe(seed, sizeof seed);
+    return status == STATUS_EXISTS ? STATUS_OK : status;
+}
+
 /* Whether keys were made in this folder before: current.key is written last. */
 static enum status check_fresh(const char *folder)
 {
@@ -129,6 +147,8 @@ enum status keystore_create(const char *folder, const char *member, enum role ro
         status = create_storage(folder);
     if (status == STATUS_OK && log_name != NULL)
         status = create_log(folder, log_name);
+    if (status == STATUS_OK && role == ROLE_AGENT)
+        status = create_witness(folder);
     if (status == STATUS_OK)
         status = create_set(folder, "current", member, role);
     return status;
@@ -195,6 +215,41 @@ static enum status load_log(struct keystore *keystore)
     return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
 }
 
+static enum status name_witness(struct keystore *keystore)
+{
+    struct note_key *key = NULL;
+    enum status status = note_key_new(bytes_of_string(keystore->current.member), NOTE_KEY_COSIGNATURE,
+                                      keystore->witness_key, &key);
+
+    if (status == STATUS_OK)
+        note_key_vkey(key, keystore->witness_vkey);
+    note_key_free(&key);
+    return status;
+}
+
+/* STATUS_OK also when there is none. */
+static enum status load_witness(struct keystore *keystore)
+{
+    uint8_t seed[ED25519_SEED_SIZE];
+    struct byte_buffer text = bytes_buffer(0);
+    enum status status = read_keys(keystore->folder, "witness", &text);
+
+    if (status == STATUS_NOT_FOUND) {
+        status = STATUS_OK;
+        goto out;
+    }
+    if (status == STATUS_OK)
+        status = keyfile_parse_witness(bytes_buffer_view(&text), seed);
+    if (status == STATUS_OK)
+        status = ed25519_private(seed, &keystore->witness_key);
+    if (status == STATUS_OK)
+        status = name_witness(keystore);
+out:
+    bytes_wipe(seed, sizeof seed);
+    bytes_buffer_wipe(&text);
+    return status;
+}
+
 enum status keystore_load(const char *folder, struct keystore **ret)
 {
     enum status status = STATUS_NO_MEMORY;
@@ -214,6 +269,8 @@ enum status keystore_load(const char *folder, struct keystore **ret)
         status = load_storage(keystore);
     if (status == STATUS_OK && has_log(keystore->current.role))
         status = load_log(keystore);
+    if (status == STATUS_OK && keystore->current.role == ROLE_AGENT)
+        status = load_witness(keystore);
     if (status != STATUS_OK)
         goto out;
     *ret = keystore;
@@ -231,6 +288,7 @@ void keystore_free(struct keystore **keystore)
     keyfile_clear(&(*keystore)->next);
     keyfile_clear(&(*keystore)->previous);
     ed25519_free(&(*keystore)->log_key);
+    ed25519_free(&(*keystore)->witness_key);
     free((*keystore)->folder);
     bytes_wipe(*keystore, sizeof **keystore);
     free(*keystore);
@@ -297,6 +355,26 @@ const char *keystore_log_vkey(const struct keystore *keystore)
 const char *keystore_log_name(const struct keystore *keystore)
 {
     return keystore->log_key == NULL ? NULL : keystore->log.name;
+}
+
+const struct ed25519_key *keystore_witness(const struct keystore *keystore)
+{
+    return keystore->witness_key;
+}
+
+const char *keystore_witness_vkey(const struct keystore *keystore)
+{
+    return keystore->witness_key == NULL ? NULL : keystore->witness_vkey;
+}
+
+enum status keystore_make_witness(struct keystore *keystore)
+{
+    if (keystore->current.role != ROLE_AGENT)
+        return STATUS_BAD_ARGUMENT;
+    if (keystore->witness_key != NULL)
+        return STATUS_OK;
+    enum status status = create_witness(keystore->folder);
+    return status == STATUS_OK ? load_witness(keystore) : status;
 }
 
 /* What a request for this set of keys asks to have certified. */

@@ -10,6 +10,7 @@
  *   previous.key  those before the last renewal, to open what is still on its way
  *   storage.key   32 random bytes for the member's own data at rest; never renewed
  *   log.key       brokers and logs: signs the log's checkpoints; goes on through renewals
+ *   witness.key   agents: cosigns the log's checkpoints; goes on through renewals
  *
  * Nothing leaves the folder but the request (CSR), which holds public keys only. A loaded keystore may be
  * read by several threads; keystore_renew, keystore_look and keystore_promote need it alone.
@@ -68,6 +69,15 @@ const uint8_t *keystore_storage(const struct keystore *keystore);
 const struct ed25519_key *keystore_log(const struct keystore *keystore);
 const char *keystore_log_vkey(const struct keystore *keystore);
 const char *keystore_log_name(const struct keystore *keystore);
+
+/* keystore_witness - an agent's key for cosigning checkpoints, and its vkey under the member's id (C2SP
+ * tlog-cosignature); NULL for others, and for agents made before there were witnesses. */
+const struct ed25519_key *keystore_witness(const struct keystore *keystore);
+const char *keystore_witness_vkey(const struct keystore *keystore);
+
+/* keystore_make_witness - make that key if it is not there. STATUS_BAD_ARGUMENT for others than agents.
+ * Blocks on the disk. */
+enum status keystore_make_witness(struct keystore *keystore);
 
 /*
  * keystore_request - the certificate signing request (PKCS #10, PEM) for the current keys; ret_pem must be

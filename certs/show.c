@@ -93,6 +93,10 @@ void show_authority(const struct authority *authority, int64_t now, struct byte_
         member_line(out, certificate->claims.member, certificate->claims.role, state_of(entry, now),
                     certificate->not_before, certificate->not_after, certificate->digest);
     }
+    if (state->witnesses.n > 0)
+        bytes_append_format(out,
+                            "witnesses that must cosign: %" PRIu32 ", of whom %" PRIu32 " may be dishonest\n",
+                            state->witness_quorum, state->witness_dishonest);
     show_notes(out, "witnesses", &state->witnesses);
     show_notes(out, "duty contacts", &state->contacts);
 }
@@ -128,8 +132,9 @@ static void show_lists(const struct bundle *bundle, int64_t now, struct byte_buf
                     entry->not_after, entry->digest);
     }
     if (bundle_witness_count(bundle) > 0)
-        bytes_append_format(out, "witnesses, of which %" PRIu32 " must cosign:\n",
-                            bundle_witness_quorum(bundle));
+        bytes_append_format(out,
+                            "witnesses, of which %" PRIu32 " must cosign and %" PRIu32 " may be dishonest:\n",
+                            bundle_witness_quorum(bundle), bundle_witness_dishonest(bundle));
     for (size_t i = 0; i < bundle_witness_count(bundle); i++)
         bytes_append_format(out, "  %-28s %s\n", bundle_witness_member(bundle, i),
                             bundle_witness_vkey(bundle, i));

@@ -454,7 +454,9 @@ static const char *checkpoint_fault(const Wire__CheckpointOffer *offer)
 
 static const char *cosignature_fault(const Wire__Cosignature *cosignature)
 {
-    FAIL_UNLESS(is_within(cosignature->line, 1, LINE_MAX_SIZE), "a signature line is empty or too long");
+    FAIL_UNLESS(is_within(cosignature->line, 0, LINE_MAX_SIZE), "a signature line is too long");
+    FAIL_UNLESS(!cosignature->has_held || is_within(cosignature->held, 1, WIRE_NOTE_MAX),
+                "a checkpoint note is empty or too long");
     return NULL;
 }
 

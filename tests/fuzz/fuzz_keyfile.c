@@ -1,4 +1,4 @@
-/* A key file of any of the three sorts is refused as damaged, or is what writing its keys gives. */
+/* A key file of any of the four sorts is refused as damaged, or is what writing its keys gives. */
 #include <stdlib.h>
 
 #include "certs/keyfile.h"
@@ -30,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         keyfile_format_log(&log, &again);
     else if (keyfile_parse_storage(text, storage) == STATUS_OK)
         keyfile_format_storage(storage, &again);
+    else if (keyfile_parse_witness(text, storage) == STATUS_OK)
+        keyfile_format_witness(storage, &again);
     else
         text = bytes_view(NULL, 0);
     must_be(&again, text);

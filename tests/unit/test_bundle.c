@@ -529,7 +529,8 @@ static void contacts_and_witnesses_stay_until_they_are_taken_away(void **state)
     struct partnership *partnership = setting->partnership;
     struct authority_bundle_options options = partnership_options();
     struct authority_bundle_setting contact = {PRISON, "Duty governor"};
-    struct authority_bundle_setting witness = {POLICE, "witness+00000000+AAAA"};
+    const char *vkey = keystore_witness_vkey(setting->police);
+    struct authority_bundle_setting witness = {POLICE, vkey};
     uint32_t quorum = 1;
     struct byte_buffer file = bytes_buffer(0);
 
@@ -548,12 +549,15 @@ static void contacts_and_witnesses_stay_until_they_are_taken_away(void **state)
     assert_null(bundle_contact(bundle, POLICE));
     assert_int_equal(bundle_witness_count(bundle), 1);
     assert_string_equal(bundle_witness_member(bundle, 0), POLICE);
-    assert_string_equal(bundle_witness_vkey(bundle, 0), "witness+00000000+AAAA");
+    assert_string_equal(bundle_witness_vkey(bundle, 0), vkey);
     assert_int_equal(bundle_witness_quorum(bundle), 1);
+    assert_int_equal(bundle_witness_dishonest(bundle), 0);
     bundle_free(&bundle);
     bytes_buffer_free(&file);
 
     contact.text = "";
+    /* A quorum that no longer will do is not kept, one that was asked for is not replaced. */
+    options.witness_quorum = NULL;
     witness.text = "";
     quorum = 0;
     assert_int_equal(authority_bundle_make(partnership->authority, &options, partnership->now, &file, NULL),
@@ -561,6 +565,51 @@ static void contacts_and_witnesses_stay_until_they_are_taken_away(void **state)
     bundle = partnership_first(partnership, &file);
     assert_null(bundle_contact(bundle, PRISON));
     assert_int_equal(bundle_witness_count(bundle), 0);
+    assert_int_equal(bundle_witness_quorum(bundle), 0);
+    bundle_free(&bundle);
+    bytes_buffer_free(&file);
+}
+
+static void witnesses_that_are_none_are_refused(void **state)
+{
+    const struct setting *setting = *state;
+    struct partnership *partnership = setting->partnership;
+    const char *police = keystore_witness_vkey(setting->police);
+    const char *prison = keystore_witness_vkey(setting->prison);
+    const uint32_t numbers[] = {0, 1, 2, 3};
+    const struct {
+        struct authority_bundle_setting witnesses[2];
+        const uint32_t *quorum;
+        const uint32_t *dishonest;
+        enum status status;
+    } cases[] = {
+        {{{POLICE, police}, {PRISON, prison}}, &numbers[1], NULL, STATUS_REFUSED},
+        {{{POLICE, police}, {PRISON, prison}}, &numbers[3], NULL, STATUS_REFUSED},
+        {{{POLICE, police}, {PRISON, prison}}, NULL, &numbers[2], STATUS_REFUSED},
+        {{{POLICE, prison}, {PRISON, prison}}, NULL, NULL, STATUS_REFUSED},
+        {{{PARTNERSHIP_BROKER, police}, {PRISON, prison}}, NULL, NULL, STATUS_REFUSED},
+        {{{POLICE, keystore_log_vkey(setting->broker)}, {PRISON, prison}}, NULL, NULL, STATUS_REFUSED},
+        {{{POLICE, police}, {PRISON, prison}}, NULL, &numbers[1], STATUS_OK},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct authority_bundle_options options = partnership_options();
+        struct byte_buffer file = bytes_buffer(0);
+        options.witnesses = cases[i].witnesses;
+        options.n_witnesses = 2;
+        options.witness_quorum = cases[i].quorum;
+        options.witness_dishonest = cases[i].dishonest;
+        assert_int_equal(
+            authority_bundle_make(partnership->authority, &options, partnership->now, &file, NULL),
+            cases[i].status);
+        bytes_buffer_free(&file);
+        if (cases[i].status != STATUS_OK)
+            partnership_reopen(partnership);
+    }
+    struct byte_buffer file = partnership_bundle(partnership);
+    struct bundle *bundle = partnership_first(partnership, &file);
+    assert_int_equal(bundle_witness_quorum(bundle), 2);
+    assert_int_equal(bundle_witness_dishonest(bundle), 1);
     bundle_free(&bundle);
     bytes_buffer_free(&file);
 }
@@ -652,6 +701,7 @@ int main(void)
         TEST(a_bundle_with_other_keys_for_us_is_refused),
         TEST(a_renewal_goes_from_request_to_new_keys),
         TEST(contacts_and_witnesses_stay_until_they_are_taken_away),
+        TEST(witnesses_that_are_none_are_refused),
         TEST(agents_and_nobody_else_open_the_pseudonym_key),
         TEST(a_revocation_begins_an_epoch_that_the_revoked_cannot_open),
         TEST(a_shared_bundle_outlives_the_other),

@@ -6,6 +6,7 @@
 
 #include "certs/bundle.h"
 #include "certs/head.h"
+#include "proto/note_key.h"
 #include "proto/wire_codec.h"
 #include "tests/support/partnership.h"
 
@@ -18,6 +19,8 @@ struct setting {
     struct wire_arena arena;
 };
 
+static char vkeys[2][NOTE_KEY_VKEY_SIZE]; /* of the witnesses, prison first */
+
 static int set_up(void **state)
 {
     struct setting *setting = calloc(1, sizeof *setting);
@@ -27,12 +30,15 @@ static int set_up(void **state)
     struct authority_bundle_options options = partnership_options();
     const struct authority_bundle_setting settings[] = {{"prison.dovegate", "Duty governor"},
                                                         {"police.staffordshire", "Duty inspector"}};
-    const uint32_t quorum = 1;
+    struct authority_bundle_setting witnesses[2];
+    const uint32_t quorum = 2;
     size_t n = 0;
 
     keystore_free(&keys);
     for (size_t i = 0; i < 2; i++) {
         keys = partnership_member(partnership, members[i], ROLE_AGENT);
+        snprintf(vkeys[i], sizeof vkeys[i], "%s", keystore_witness_vkey(keys));
+        witnesses[i] = (struct authority_bundle_setting){members[i], vkeys[i]};
         keystore_free(&keys);
     }
     keys = partnership_member(partnership, "drugs.stoke", ROLE_AGENT);
@@ -45,7 +51,7 @@ static int set_up(void **state)
         enrol_revoke(partnership->authority, "yot.stoke", "left", partnership->now + 1, &n, NULL), STATUS_OK);
     options.contacts = settings;
     options.n_contacts = 2;
-    options.witnesses = settings;
+    options.witnesses = witnesses;
     options.n_witnesses = 2;
     options.witness_quorum = &quorum;
     assert_int_equal(
@@ -280,9 +286,57 @@ static void witness_without_key(Wire__BundleBody *body)
 {
     body->witnesses[0]->vkey = empty;
 }
+static void witness_with_the_key_of_another(Wire__BundleBody *body)
+{
+    body->witnesses[0]->vkey = vkeys[0];
+}
+static void witness_that_is_the_broker(Wire__BundleBody *body)
+{
+    body->witnesses[0]->member = broker;
+}
+/* The prison's key under the name of the police. */
+static void one_key_for_two_witnesses(Wire__BundleBody *body)
+{
+    static char vkey[NOTE_KEY_VKEY_SIZE];
+    struct note_key *prison = NULL;
+    struct note_key *renamed = NULL;
+
+    assert_int_equal(note_key_parse(bytes_of_string(vkeys[0]), &prison), STATUS_OK);
+    assert_int_equal(note_key_new(bytes_of_string("police.staffordshire"), NOTE_KEY_COSIGNATURE,
+                                  note_key_ed25519(prison), &renamed),
+                     STATUS_OK);
+    note_key_vkey(renamed, vkey);
+    body->witnesses[0]->vkey = vkey;
+    note_key_free(&renamed);
+    note_key_free(&prison);
+}
+static void witnesses_out_of_order(Wire__BundleBody *body)
+{
+    swap(&body->witnesses[0], &body->witnesses[1]);
+}
 static void too_many_witnesses(Wire__BundleBody *body)
 {
     body->witness_quorum = 3;
+}
+static void too_small_a_quorum(Wire__BundleBody *body)
+{
+    body->witness_quorum = 1;
+}
+static void no_witness_quorum(Wire__BundleBody *body)
+{
+    body->witness_quorum = 0;
+}
+static void too_many_dishonest(Wire__BundleBody *body)
+{
+    body->has_witness_dishonest = 1;
+    body->witness_dishonest = 2;
+}
+static void dishonest_without_witnesses(Wire__BundleBody *body)
+{
+    body->n_witnesses = 0;
+    body->witness_quorum = 0;
+    body->has_witness_dishonest = 1;
+    body->witness_dishonest = 1;
 }
 static void no_epoch(Wire__BundleBody *body)
 {
@@ -371,7 +425,15 @@ static const struct {
     CASE(another_log, BAD_FORMAT),
     CASE(witness_of_nobody, BAD_FORMAT),
     CASE(witness_without_key, BAD_FORMAT),
+    CASE(witness_with_the_key_of_another, BAD_FORMAT),
+    CASE(witness_that_is_the_broker, BAD_FORMAT),
+    CASE(one_key_for_two_witnesses, BAD_FORMAT),
+    CASE(witnesses_out_of_order, NOT_CANONICAL),
     CASE(too_many_witnesses, BAD_FORMAT),
+    CASE(too_small_a_quorum, BAD_FORMAT),
+    CASE(no_witness_quorum, BAD_FORMAT),
+    CASE(too_many_dishonest, BAD_FORMAT),
+    CASE(dishonest_without_witnesses, BAD_FORMAT),
     CASE(no_epoch, BAD_FORMAT),
     CASE(epochs_out_of_order, NOT_CANONICAL),
     CASE(epoch_zero, NOT_CANONICAL),

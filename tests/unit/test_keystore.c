@@ -12,6 +12,7 @@
 #include "certs/claims.h"
 #include "certs/keystore.h"
 #include "certs/request.h"
+#include "certs/witnesses.h"
 
 static char folder[64];
 
@@ -81,11 +82,55 @@ static void keys_come_back_as_they_were_made(void **state)
     assert_null(keystore_log(second));
     assert_null(keystore_log_vkey(second));
     assert_null(keystore_log_name(second));
+    ed25519_public_bytes(keystore_witness(first), a);
+    ed25519_public_bytes(keystore_witness(second), b);
+    assert_memory_equal(a, b, sizeof a);
+    assert_true(witnesses_good_key("prison.dovegate", keystore_witness_vkey(second)));
+    assert_string_equal(keystore_witness_vkey(first), keystore_witness_vkey(second));
     assert_false(keystore_renewing(second));
     keystore_free(&first);
     keystore_free(&second);
     assert_null(second);
     keystore_free(&second);
+}
+
+static void an_agent_of_before_gets_its_witness_key(void **state)
+{
+    (void)state;
+    struct keystore *keystore = create("prison.dovegate", ROLE_AGENT, NULL);
+    char before[NOTE_KEY_VKEY_SIZE];
+
+    snprintf(before, sizeof before, "%s", keystore_witness_vkey(keystore));
+    assert_int_equal(keystore_make_witness(keystore), STATUS_OK);
+    assert_string_equal(keystore_witness_vkey(keystore), before);
+    keystore_free(&keystore);
+    assert_int_equal(unlink(key_file("witness")), 0);
+    assert_int_equal(keystore_load(folder, &keystore), STATUS_OK);
+    assert_null(keystore_witness(keystore));
+    assert_null(keystore_witness_vkey(keystore));
+    assert_int_equal(keystore_make_witness(keystore), STATUS_OK);
+    assert_true(witnesses_good_key("prison.dovegate", keystore_witness_vkey(keystore)));
+    assert_string_not_equal(keystore_witness_vkey(keystore), before);
+    snprintf(before, sizeof before, "%s", keystore_witness_vkey(keystore));
+    keystore_free(&keystore);
+    assert_int_equal(keystore_load(folder, &keystore), STATUS_OK);
+    assert_string_equal(keystore_witness_vkey(keystore), before);
+    keystore_free(&keystore);
+    assert_int_equal(chmod(key_file("witness"), 0640), 0);
+    assert_int_equal(keystore_load(folder, &keystore), STATUS_PERMISSION);
+    assert_int_equal(chmod(key_file("witness"), 0600), 0);
+    assert_int_equal(truncate(key_file("witness"), 40), 0);
+    assert_int_equal(keystore_load(folder, &keystore), STATUS_CORRUPT);
+}
+
+static void brokers_cosign_nothing(void **state)
+{
+    (void)state;
+    struct keystore *keystore = create("broker.staffordshire", ROLE_BROKER, "log.example");
+
+    assert_null(keystore_witness(keystore));
+    assert_int_equal(keystore_make_witness(keystore), STATUS_BAD_ARGUMENT);
+    keystore_free(&keystore);
 }
 
 static void files_are_ours_alone(void **state)
@@ -333,6 +378,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(keys_come_back_as_they_were_made),
+        TEST(an_agent_of_before_gets_its_witness_key),
+        TEST(brokers_cosign_nothing),
         TEST(files_are_ours_alone),
         TEST(keys_are_never_overwritten),
         TEST(a_creation_that_was_cut_short_is_finished),
