@@ -38,6 +38,22 @@ enum status alerts_clear(struct agent *agent, struct byte_view from, const uint8
     return db_run(statement);
 }
 
+enum status alerts_forget(struct agent *agent, int64_t now, int64_t raised)
+{
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(agent->db,
+                                      "DELETE FROM alert WHERE at < ?2 OR EXISTS (SELECT 1 FROM inbox WHERE"
+                                      " inbox.event = alert.event AND inbox.sender = alert.sender"
+                                      " AND inbox.until <= ?1)",
+                                      &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, now);
+    db_bind_int64(statement, 2, raised);
+    return db_run(statement);
+}
+
 static const char *our_contact(const struct agent *agent)
 {
     return agent->membership != NULL ? bundle_contact(agent->membership->bundle, agent->settings.member)

@@ -18,6 +18,10 @@ enum status alerts_raise(struct agent *agent, struct byte_view from, const uint8
 /* alerts_clear - inside a transaction. */
 enum status alerts_clear(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE]);
 
+/* alerts_forget - those about events whose retention ends at now, or raised before `raised`. Inside a
+ * transaction. */
+enum status alerts_forget(struct agent *agent, int64_t now, int64_t raised);
+
 /* One alert. contact: ours in the bundle, or NULL. */
 struct alert {
     int64_t at;

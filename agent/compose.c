@@ -85,8 +85,7 @@ static enum status not_ours(struct compose *compose)
 /* What takes away is taken under a protocol that has ended too. */
 static bool in_force(const struct compose *compose, const struct protocol *protocol)
 {
-    return protocol_in_force(protocol, compose->now) || compose->event->effect == EFFECT_REMOVE ||
-           compose->event->effect == EFFECT_WITHDRAW;
+    return protocol_in_force(protocol, compose->now) || catalogue_takes_away(compose->event);
 }
 
 static enum status not_in_force(struct compose *compose, const struct protocol *protocol)

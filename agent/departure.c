@@ -23,10 +23,7 @@ static bool takes_away(const struct agent *agent, const char *type)
 
     if (event == CATALOGUE_NONE)
         return false;
-    return catalogue->events[event].effect == EFFECT_REMOVE ||
-           catalogue->events[event].effect == EFFECT_WITHDRAW ||
-           catalogue->events[event].corrects == CORRECTION_RETRACTION ||
-           catalogue->events[event].corrects == CORRECTION_ERASURE;
+    return catalogue_takes_away(&catalogue->events[event]);
 }
 
 static enum status read_due(struct agent *agent, struct db_statement *statement, struct departure *ret)

@@ -330,14 +330,12 @@ static int64_t trace_until(const struct agent *agent, int64_t now)
     int64_t until = now + TOMBSTONE_MS;
 
     for (size_t i = 0; agent->membership != NULL && i < agent->membership->protocol_count; i++) {
-        const struct protocol *protocol = agent->membership->protocols[i];
+        const int64_t end =
+            CIVIL_DAY_MS +
+            civil_add_duration(now, protocol_longest_retention(agent->membership->protocols[i]), 1);
 
-        for (uint16_t k = 0; k < protocol->rule_count; k++) {
-            const int64_t end = civil_add_duration(now, protocol->rules[k].retention, 1) + CIVIL_DAY_MS;
-
-            if (end > until)
-                until = end;
-        }
+        if (end > until)
+            until = end;
     }
     return until;
 }
@@ -401,6 +399,8 @@ enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status; /* without a header when it was never here */
     status = bury(agent, from, event, now);
+    if (status == STATUS_OK)
+        status = alerts_clear(agent, from, event);
     CRASH_POINT("inbox.recall");
     return status == STATUS_OK ? reports_queue(agent, &report, now) : status;
 }
@@ -430,8 +430,10 @@ enum status inbox_removed(struct agent *agent, struct byte_view protocol,
 enum status inbox_forget(struct agent *agent, int64_t now)
 {
     struct db_statement *statement = NULL;
-    enum status status = db_statement(agent->db, "DELETE FROM inbox WHERE until <= ?", &statement);
+    enum status status = alerts_forget(agent, now, now - TOMBSTONE_MS);
 
+    if (status == STATUS_OK)
+        status = db_statement(agent->db, "DELETE FROM inbox WHERE until <= ?", &statement);
     if (status != STATUS_OK)
         return status;
     db_bind_int64(statement, 1, now);

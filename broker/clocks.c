@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/civil.h"
 #include "broker/accepting.h"
 #include "broker/erasing.h"
 #include "broker/notices.h"
@@ -11,6 +12,8 @@
 #define DUE_AT_ONCE    64
 #define SLICES_AT_ONCE 64
 #define REPORT_ROOM    ((size_t)4 << 10)
+#define ESCALATED      UINT64_MAX           /* a watch's value: both sides have been told */
+#define ESCALATED_MS   (366 * CIVIL_DAY_MS) /* of a protocol that is gone */
 
 /* ---- starting and stopping ---- */
 
@@ -128,10 +131,38 @@ static enum status tell(struct engine *engine, const struct telling *telling)
 
 /* ---- watches that are due ---- */
 
-/* Nobody took note of it in time. It stays listed until somebody does. */
+bool clocks_escalated(const struct store_watch *watch)
+{
+    return watch->kind == STORE_WATCH_ACKNOWLEDGE && (watch->value == ESCALATED || watch->due == INT64_MAX);
+}
+
+/* When nobody can have it any more: the longest that a rule of its protocol lets anybody keep it. */
+static enum status end_of(struct engine *engine, struct store_place place, int64_t *ret_end)
+{
+    const struct rulebook_protocol *found = NULL;
+    struct core core;
+    enum status status = recheck_core(engine, place, &core);
+
+    if (status != STATUS_OK)
+        return status;
+    found = rulebook_find(engine->rulebook, core.protocol);
+    *ret_end = found == NULL
+                   ? core.created + ESCALATED_MS
+                   : civil_add_duration(core.created, protocol_longest_retention(found->protocol), 1);
+    return STATUS_OK;
+}
+
+/* Nobody took note of it in time. It stays listed until somebody does, or nobody holds it any more. */
 static enum status escalate(struct engine *engine, struct store_watch *watch)
 {
-    enum status status = tell(
+    int64_t end = 0;
+    enum status status = end_of(engine, watch->place, &end);
+
+    if (status != STATUS_OK)
+        return status;
+    if (watch->value == ESCALATED)
+        return store_drop_watch(engine->store, watch);
+    status = tell(
         engine, &(struct telling){.place = watch->place,
                                   .recipient = watch->recipient,
                                   .kind = RECORD_ESCALATED,
@@ -142,7 +173,8 @@ static enum status escalate(struct engine *engine, struct store_watch *watch)
                                           "contact",
                                   .both = true});
 
-    watch->due = INT64_MAX;
+    watch->due = end > engine->now ? end : engine->now + 1;
+    watch->value = ESCALATED;
     return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
 }
 

@@ -22,5 +22,8 @@ enum status clocks_accepted(struct engine *engine, const struct peer *sender, st
 enum status clocks_reported(struct engine *engine, const struct job *job, size_t index, const struct peer *by,
                             struct peer *sender, enum record_kind *ret_kind);
 
+/* clocks_escalated - an urgent event that was not acknowledged in time, which both sides have been told. */
+bool clocks_escalated(const struct store_watch *watch);
+
 /* clocks_run - whatever is due at engine->now, a bounded part of it at a time. */
 enum status clocks_run(struct engine *engine);

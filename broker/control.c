@@ -7,6 +7,7 @@
 
 #include "base/civil.h"
 #include "broker/aggregate.h"
+#include "broker/clocks.h"
 #include "broker/erasing.h"
 #include "broker/logbook.h"
 #include "broker/overriding.h"
@@ -86,7 +87,7 @@ static enum status add_outstanding(void *context, const struct store_watch *watc
     char event[UUID_TEXT_SIZE];
     char since[CIVIL_TIME_SIZE];
 
-    if (watch->kind == STORE_WATCH_ACKNOWLEDGE && watch->due != INT64_MAX)
+    if (watch->kind == STORE_WATCH_ACKNOWLEDGE && !clocks_escalated(watch))
         return STATUS_OK; /* its time has not come */
     self->count++;
     if (json_array_size(self->list) >= OUTSTANDING_MAX)

@@ -419,9 +419,7 @@ static bool takes_away(const struct catalogue *catalogue, const struct job_event
 {
     if (event->problem != NULL)
         return false;
-    const struct catalogue_event *type = &catalogue->events[event->request.event];
-    return type->effect == EFFECT_REMOVE || type->effect == EFFECT_WITHDRAW ||
-           type->corrects == CORRECTION_RETRACTION || type->corrects == CORRECTION_ERASURE;
+    return catalogue_takes_away(&catalogue->events[event->request.event]);
 }
 
 /* Why a new event has no outcome whatever the rules say; NULL: it is decided. */

@@ -83,6 +83,12 @@ uint16_t catalogue_attribute_at(const struct catalogue_event *event, uint16_t la
     return CATALOGUE_NONE;
 }
 
+bool catalogue_takes_away(const struct catalogue_event *event)
+{
+    return event->effect == EFFECT_REMOVE || event->effect == EFFECT_WITHDRAW ||
+           event->corrects == CORRECTION_RETRACTION || event->corrects == CORRECTION_ERASURE;
+}
+
 const struct catalogue_field *catalogue_field(const struct catalogue_event *event, uint16_t label)
 {
     uint16_t at = catalogue_attribute_at(event, label);

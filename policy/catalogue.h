@@ -117,6 +117,10 @@ uint16_t catalogue_find_code(const struct catalogue_codes *codes, struct byte_vi
 /* catalogue_attribute_at - the position of a label among an event type's attributes, or CATALOGUE_NONE. */
 uint16_t catalogue_attribute_at(const struct catalogue_event *event, uint16_t label);
 
+/* catalogue_takes_away - does an event of this type only end what was there: a removal, a withdrawal, a
+ * retraction, an erasure? These may be sent even when the protocol has ended or the bundle has expired. */
+bool catalogue_takes_away(const struct catalogue_event *event);
+
 /* catalogue_field - how an event type carries a label, openly or sealed; NULL when it does not. */
 const struct catalogue_field *catalogue_field(const struct catalogue_event *event, uint16_t label);
 

@@ -241,12 +241,6 @@ static bool is_juvenile(const struct decider *decider)
     return known == JUVENILE_YES || said == JUVENILE_YES || (known != JUVENILE_NO && said != JUVENILE_NO);
 }
 
-static bool takes_away(const struct catalogue_event *type)
-{
-    return type->effect == EFFECT_REMOVE || type->effect == EFFECT_WITHDRAW ||
-           type->corrects == CORRECTION_RETRACTION || type->corrects == CORRECTION_ERASURE;
-}
-
 static bool may_send(struct decider *decider)
 {
     const struct protocol *protocol = decider->protocol;
@@ -268,7 +262,7 @@ static enum policy_code check_event(const struct decider *decider)
 {
     const char *purpose = decider->protocol->rules[decider->pair->rule].purpose;
 
-    if (!protocol_in_force(decider->protocol, decider->now) && !takes_away(decider->type))
+    if (!protocol_in_force(decider->protocol, decider->now) && !catalogue_takes_away(decider->type))
         return POLICY_NOT_IN_FORCE;
     if (!bytes_equal(decider->request->purpose, bytes_of_string(purpose)))
         return POLICY_WRONG_PURPOSE;

@@ -131,6 +131,40 @@ static void say_diverted(struct sentence *sentence, const struct protocol *proto
     say(sentence, "the person is diverted to '%s', which the protocol does not know.", refusal->detail);
 }
 
+/* Of an event that the person and its correlation do not stand in the way of. */
+static void say_rule_reason(struct sentence *sentence, const struct protocol *protocol,
+                            const struct policy_refusal *refusal)
+{
+    switch ((int)refusal->code) {
+    case POLICY_NOT_STANDING:
+        say(sentence, "events of this type do not stand, so it cannot be repeated; send a new one.");
+        break;
+    case POLICY_STRAND:
+        say(sentence, "it does not cover the strand '%s'.", refusal->detail);
+        break;
+    case POLICY_MISSING_ATTRIBUTE:
+        say(sentence, "the attribute '%s' is missing, from which the deadline counts; give it.",
+            label_name(protocol, refusal->label));
+        break;
+    case POLICY_TOO_LATE:
+        say(sentence, "the deadline has passed, and the rule lets nothing go late.");
+        break;
+    case POLICY_TOO_MANY:
+        say(sentence, "it would go to more than %d recipients; the protocol must be narrowed.",
+            POLICY_RECIPIENTS_MAX);
+        break;
+    case POLICY_OTHER_CASE:
+        say(sentence, "the rules give it to nobody for the value of an attribute that it has; see 'when'.");
+        break;
+    case POLICY_NOBODY_NEW:
+        say(sentence, "nobody has become entitled to it since it was sent.");
+        break;
+    default:
+        say_glass_reason(sentence, protocol, refusal);
+        break;
+    }
+}
+
 static void say_event_reason(struct sentence *sentence, const struct protocol *protocol,
                              const struct policy_refusal *refusal)
 {
@@ -171,31 +205,8 @@ static void say_event_reason(struct sentence *sentence, const struct protocol *p
             "what is known of the person still rests on that event; end that first, with ppo.removed, "
             "consent.withdrawn or a newer event of the kind.");
         break;
-    case POLICY_NOT_STANDING:
-        say(sentence, "events of this type do not stand, so it cannot be repeated; send a new one.");
-        break;
-    case POLICY_STRAND:
-        say(sentence, "it does not cover the strand '%s'.", refusal->detail);
-        break;
-    case POLICY_MISSING_ATTRIBUTE:
-        say(sentence, "the attribute '%s' is missing, from which the deadline counts; give it.",
-            label_name(protocol, refusal->label));
-        break;
-    case POLICY_TOO_LATE:
-        say(sentence, "the deadline has passed, and the rule lets nothing go late.");
-        break;
-    case POLICY_TOO_MANY:
-        say(sentence, "it would go to more than %d recipients; the protocol must be narrowed.",
-            POLICY_RECIPIENTS_MAX);
-        break;
-    case POLICY_OTHER_CASE:
-        say(sentence, "the rules give it to nobody for the value of an attribute that it has; see 'when'.");
-        break;
-    case POLICY_NOBODY_NEW:
-        say(sentence, "nobody has become entitled to it since it was sent.");
-        break;
     default:
-        say_glass_reason(sentence, protocol, refusal);
+        say_rule_reason(sentence, protocol, refusal);
         break;
     }
 }
@@ -246,6 +257,41 @@ static void say_denial(struct sentence *sentence, const struct protocol *protoco
             protocol->denials[refusal->denial].paragraph, protocol->denials[refusal->denial].reason);
 }
 
+/* About items, and what a section has that the decision has not or the other way about. */
+static void say_item_reason(struct sentence *sentence, const struct protocol *protocol,
+                            const struct policy_refusal *refusal)
+{
+    switch ((int)refusal->code) {
+    case POLICY_REQUIRED_ITEM:
+        say(sentence, "the item '%s' is required and you do not hold it.",
+            label_name(protocol, refusal->label));
+        break;
+    case POLICY_NO_ITEM:
+        say(sentence, "you hold none of the items that the rule grants them, or none that was asked for.");
+        break;
+    case POLICY_NOT_A_RECIPIENT:
+        say(sentence, "the rule does not name them; leave their section out.");
+        break;
+    case POLICY_NOT_THAT_RULE:
+        say(sentence, "the section names another rule; plan again.");
+        break;
+    case POLICY_ITEM_NOT_GRANTED:
+        say(sentence, "the item '%s' is not granted to them; leave it out.",
+            label_name(protocol, refusal->label));
+        break;
+    case POLICY_ITEM_LEFT_OUT:
+        say(sentence, "the item '%s' is granted and held but not in the section; put it in.",
+            label_name(protocol, refusal->label));
+        break;
+    case POLICY_RECIPIENT_LEFT_OUT:
+        say(sentence, "they are granted a section and there is none; put it in.");
+        break;
+    default:
+        say(sentence, "%s.", policy_code_name(refusal->code));
+        break;
+    }
+}
+
 static void say_recipient_reason(struct sentence *sentence, const struct protocol *protocol,
                                  const struct policy_refusal *refusal)
 {
@@ -287,32 +333,8 @@ static void say_recipient_reason(struct sentence *sentence, const struct protoco
             "the home force of the event is not the register's, which is %s; correct the one that is wrong.",
             refusal->detail);
         break;
-    case POLICY_REQUIRED_ITEM:
-        say(sentence, "the item '%s' is required and you do not hold it.",
-            label_name(protocol, refusal->label));
-        break;
-    case POLICY_NO_ITEM:
-        say(sentence, "you hold none of the items that the rule grants them, or none that was asked for.");
-        break;
-    case POLICY_NOT_A_RECIPIENT:
-        say(sentence, "the rule does not name them; leave their section out.");
-        break;
-    case POLICY_NOT_THAT_RULE:
-        say(sentence, "the section names another rule; plan again.");
-        break;
-    case POLICY_ITEM_NOT_GRANTED:
-        say(sentence, "the item '%s' is not granted to them; leave it out.",
-            label_name(protocol, refusal->label));
-        break;
-    case POLICY_ITEM_LEFT_OUT:
-        say(sentence, "the item '%s' is granted and held but not in the section; put it in.",
-            label_name(protocol, refusal->label));
-        break;
-    case POLICY_RECIPIENT_LEFT_OUT:
-        say(sentence, "they are granted a section and there is none; put it in.");
-        break;
     default:
-        say(sentence, "%s.", policy_code_name(refusal->code));
+        say_item_reason(sentence, protocol, refusal);
         break;
     }
 }

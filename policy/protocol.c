@@ -105,6 +105,17 @@ bool protocol_in_force(const struct protocol *protocol, int64_t now)
     return now >= protocol->in_force_from && now < protocol->in_force_until;
 }
 
+struct duration protocol_longest_retention(const struct protocol *protocol)
+{
+    struct duration longest = {0, 0};
+
+    for (uint16_t i = 0; i < protocol->rule_count; i++) {
+        if (civil_add_duration(0, protocol->rules[i].retention, 1) > civil_add_duration(0, longest, 1))
+            longest = protocol->rules[i].retention;
+    }
+    return longest;
+}
+
 bool protocol_gateway_runs(const struct protocol *protocol, uint16_t gateway, uint16_t from, uint16_t to)
 {
     const struct protocol_gateway *way = &protocol->gateways[gateway];

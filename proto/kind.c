@@ -13,6 +13,7 @@
 #include "proto/member.h"
 #include "proto/nhs.h"
 #include "proto/pnc.h"
+#include "proto/pseudonym.h"
 #include "proto/text.h"
 #include "proto/uuid.h"
 
@@ -185,10 +186,28 @@ static enum status event(struct byte_view in, char *out, struct kind_reason *ret
     return keep(in, out);
 }
 
+/* As people are shown it: the epoch, a dash, 64 digits. */
+static bool pseudonym_shown(struct byte_view in, char *out)
+{
+    struct pseudonym subject;
+    char text[PSEUDONYM_TEXT];
+
+    if (in.size >= sizeof text)
+        return false;
+    memcpy(text, in.data, in.size);
+    text[in.size] = '\0';
+    if (pseudonym_parse(text, &subject) != STATUS_OK)
+        return false;
+    bytes_to_hex(subject.bytes, PSEUDONYM_SIZE, out);
+    return true;
+}
+
 static enum status pseudonym(struct byte_view in, char *out, struct kind_reason *ret_reason)
 {
     bool right = in.size == PSEUDONYM_DIGITS;
 
+    if (pseudonym_shown(in, out))
+        return STATUS_OK;
     for (size_t i = 0; right && i < in.size; i++)
         right = chars_is_digit(in.data[i]) || (in.data[i] >= 'a' && in.data[i] <= 'f');
     if (!right)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Clocks: urgent overtakes, is acknowledged or escalated; what nobody fetches is told; a newer event replaces."""
 import pathlib
+import re
 import tempfile
 
 import harness
@@ -51,12 +52,12 @@ def later(scheme, now, members, kill=False):
 
 
 def protocol():
-    """The shipped protocol, but what police tell of an arrest may be kept for two days only."""
-    text = harness.PROTOCOL.read_text(encoding="utf-8")
+    """The shipped protocol, but nothing is kept for longer than a month, and an arrest for two days only."""
+    text = re.sub(r"retention: P\d+M", "retention: P30D", harness.PROTOCOL.read_text(encoding="utf-8"))
     head, rule, rest = text.partition("\n  arrest:\n")
-    check("retention: P12M" in rest, "the rule on arrests states a retention")
+    check("retention: P30D" in rest, "the rule on arrests states a retention")
     path = pathlib.Path(tempfile.mkdtemp(prefix="concordat-")) / "staffordshire-ppo.yaml"
-    path.write_text(head + rule + rest.replace("retention: P12M", "retention: P2D", 1), encoding="utf-8")
+    path.write_text(head + rule + rest.replace("retention: P30D", "retention: P2D", 1), encoding="utf-8")
     return path
 
 
@@ -139,6 +140,25 @@ def not_fetched(scheme):
     equal(entry(scheme, PROBATION, arrest), None, "and it never comes")
 
 
+def forgotten(scheme):
+    """What nobody ever acknowledges is listed until nobody may hold it any more."""
+    scheme.daemons[POLICE].stop()
+    urgent = accepted(scheme, PROBATION, breach(scheme))
+    later(scheme, "2026-12-03T16:00:00Z", (PROBATION, POLICE))
+    until(lambda: [a["event"] for a in scheme.status(POLICE)["alerts"]] == [urgent], "police have an alert")
+    until(lambda: [o["event"] for o in scheme.status(PROBATION)["outstanding"]] == [urgent], "probation see it")
+    equal(unacknowledged(scheme), 1, "the broker lists it")
+    later(scheme, "2027-01-10T09:00:00Z", (PROBATION, POLICE))
+    until(lambda: scheme.status(POLICE)["alerts"] == [], "its retention is over, and so is the alert")
+    until(lambda: scheme.status(PROBATION)["outstanding"] == [], "nothing is outstanding")
+    until(lambda: unacknowledged(scheme) == 0, "the broker no longer lists it")
+
+
+def unacknowledged(scheme):
+    said = harness.run("concordat-broker", "status", "--dir", scheme.broker_folder, "--json").json()
+    return said["pipeline"]["unacknowledged"]
+
+
 @story
 def clocks():
     with partnership(members=(POLICE, PRISON, PROBATION), protocols=(protocol(),)) as scheme:
@@ -147,4 +167,5 @@ def clocks():
         unacknowledged_is_escalated(scheme)
         newer_replaces(scheme, planned)
         not_fetched(scheme)
+        forgotten(scheme)
         check("log verified" in scheme.verify().out, "the log verifies")

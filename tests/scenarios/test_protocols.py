@@ -64,12 +64,12 @@ def protocols():
         equal(scheme.settled(POLICE, arrest)["state"], "delivered", "and listed under the other")
 
         listed(scheme, NIGHT, THIRD)
-        ended(scheme)
+        ended(scheme, missed)
         scheme.stop()
         check("entries" in scheme.verify().out, "the log verifies")
 
 
-def ended(scheme):
+def ended(scheme, told):
     """The second protocol ends overnight; what was said under it by then, and not yet sent, is refused."""
     scheme.daemons["broker"].stop()
     waiting = scheme.publish(POLICE, "appointment.missed", "--subject", PNC)
@@ -94,6 +94,9 @@ def ended(scheme):
     removed = scheme.publish(POLICE, "ppo.removed", "--subject", THIRD, "--protocol", NIGHT, "--attr", "reason=other",
                              "--attr", "authority=bcu_commander")
     until(lambda: scheme.show(POLICE, removed)["state"] in ("delivered", "accepted"), "a removal is taken all the same")
+    retraction = scheme.command(POLICE, "retract", told).out.strip()
+    equal(scheme.settled(POLICE, retraction)["state"], "delivered", "and something told under it can be taken back")
+    equal(next(e["state"] for e in scheme.inbox(DRUGS) if e["event"] == told), "retracted", "at the drug team")
     arrest = scheme.publish(POLICE, "arrest.made", "--subject", PNC, "--item", "station=Hanley")
     equal(scheme.settled(POLICE, arrest)["state"], "delivered", "the other protocol goes on")
 
