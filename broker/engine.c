@@ -54,6 +54,8 @@ static enum status make_parts(struct engine *engine)
         status = glass_new(engine->store, &engine->glass);
     if (status == STATUS_OK)
         status = tally_new(engine->store, &engine->tally);
+    if (status == STATUS_OK && engine->folder != NULL)
+        status = proving_start(engine->folder, engine->outgoing, &engine->proving);
     if (status == STATUS_OK)
         status = store_last_batch(engine->store, &engine->started_after);
     engine->next_batch = engine->started_after + 1;
@@ -114,6 +116,7 @@ void engine_free(struct engine **engine)
     if (gone->writing)
         store_rollback(gone->store);
     drop_answers(gone);
+    proving_stop(&gone->proving);
     free(gone->answers);
     peers_free(&gone->peers);
     subjects_free(&gone->subjects);
@@ -308,6 +311,8 @@ static enum status handle_frame(struct engine *engine, struct job *job)
         return receiving_receipts(engine, job);
     case WIRE__FRAME__VERB_REPORTS:
         return receiving_reports(engine, job);
+    case WIRE__FRAME__VERB_LOG_REQUEST:
+        return proving_handle(engine, job);
     default:
         return receiving_fetch(engine, job);
     }

@@ -8,6 +8,7 @@
 #include "broker/outgoing.h"
 #include "broker/peers.h"
 #include "broker/plans.h"
+#include "broker/proving.h"
 #include "broker/records.h"
 #include "broker/repeats.h"
 #include "broker/subjects.h"
@@ -39,6 +40,7 @@ struct engine {
     struct repeats *repeats;
     struct glass *glass;
     struct tally *tally;
+    struct proving *proving; /* NULL: in memory */
     uint64_t next_batch;
     uint64_t started_after; /* the last batch before this process; who was handed it is not known */
     bool confirmed_more;    /* senders have confirmed forwarded receipts since that was last written down */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/counted.h"
 #include "broker/index_db.h"
 #include "broker/logtiles.h"
 #include "proto/logrow.h"
@@ -106,6 +107,17 @@ static enum status post(struct index *index, uint64_t row, char letter, struct b
     return status;
 }
 
+/* Whom the record counts, so that a member's own entries are found by counter (broker/counted.h). */
+static enum status post_counted(struct index *index, uint64_t row, const struct logrow_record *record)
+{
+    struct record_outline outline;
+    enum counted_role role;
+
+    if (!counted_of(record, &role, &outline))
+        return STATUS_OK;
+    return post(index, row, (char)role, role == COUNTED_RECIPIENT ? outline.to : outline.from);
+}
+
 static enum status post_account(struct index *index, uint64_t row, const struct logrow_record *record)
 {
     struct record_outline outline;
@@ -122,6 +134,8 @@ static enum status post_account(struct index *index, uint64_t row, const struct 
         status = post(index, row, 'o', outline.outcome);
     if (status == STATUS_OK)
         status = post(index, row, 'o', bytes_of_string(kind));
+    if (status == STATUS_OK)
+        status = post_counted(index, row, record);
     return status;
 }
 

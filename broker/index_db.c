@@ -9,7 +9,7 @@
 #include "base/safefile.h"
 
 #define APPLICATION 0x434f4e49 /* "CONI" */
-#define VERSION     1
+#define VERSION     2
 
 static const char schema[] = "CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), indexed INTEGER NOT "
                              "NULL, first BLOB NOT NULL) STRICT;"

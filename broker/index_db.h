@@ -5,8 +5,9 @@
 
 /*
  * The index's database: which log rows (by their first entry) hold a term. Terms are a letter and a value:
- * 's' subject, 'm' member, 't' event type, 'o' outcome or kind. Words that stand in nearly every row are no
- * terms: looking through the rows is as fast. All functions block on the disk and return what base/db.h
+ * 's' subject, 'm' member, 't' event type, 'o' outcome or kind; 'f' member that a record counts as sender,
+ * 'g' as recipient, 'c' member that was counted. Words that stand in nearly every row are no terms: looking
+ * through the rows is as fast. All functions block on the disk and return what base/db.h
  * returns.
  */
 

@@ -285,4 +285,5 @@ void peers_count_minute(struct peer *peer, int64_t now)
     peer->plans = 0;
     peer->refusals = 0;
     peer->reports = 0;
+    peer->log_entries = 0;
 }

@@ -61,6 +61,7 @@ struct peer {
     uint32_t plans;
     uint32_t refusals;
     uint32_t reports;
+    uint32_t log_entries;
     int64_t told_refused; /* when it was last told that it is refused too much */
 };
 

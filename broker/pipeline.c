@@ -74,6 +74,7 @@ struct pipeline_limits pipeline_limits(void)
                                     .plans_per_minute = 60000,
                                     .refusals_per_minute = 600,
                                     .reports_per_minute = 12000,
+                                    .log_entries_per_minute = 12000,
                                     .undelivered_sections = 1000000,
                                     .disk_floor = UINT64_C(64) << 20,
                                     .receipts_wait = 10,

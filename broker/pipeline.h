@@ -14,9 +14,9 @@
  * committed and synced. All functions but pipeline_start and pipeline_stop belong to the one thread that owns
  * the sockets, and none of them waits for the disk.
  *
- * The gate itself answers Hello and BundleRequest, and refuses LogRequest and Cosignature, which are not
- * served yet. What else an agent says comes here: PlanRequest, Publish, Fetch, ReceiptBatch, ReportBatch;
- * Query is refused here. Malformed bytes are answered with Error.
+ * The gate itself answers Hello and BundleRequest, and refuses Cosignature, which is not served yet. What
+ * else an agent says comes here: PlanRequest, Publish, Fetch, ReceiptBatch, ReportBatch, LogRequest (answered
+ * by a thread of its own, proving.h); Query is refused here. Malformed bytes are answered with Error.
  *
  * Where a test build can be made to die (base/crash.h):
  *   broker.intake            a frame was submitted
@@ -49,14 +49,15 @@ struct pipeline_limits {
     uint32_t plans_per_minute;    /* 60,000 events planned a member */
     uint32_t refusals_per_minute; /* 600 events refused a member; then its publishes are busy */
     uint32_t reports_per_minute;  /* 12,000 reports a member; then it is told to wait */
-    uint64_t undelivered_sections; /* 1,000,000 of one sender's; then its publishes are busy */
-    uint64_t disk_floor;           /* 64 MiB free, below which publishes are busy */
-    int64_t receipts_wait;         /* 10: what only acknowledges waits this long for a publish to go along */
-    int64_t consulted_after;       /* 5 minutes: a plan without a publish */
-    int64_t refusal_repeats;       /* 60 s: identical refusals are counted this long */
-    int64_t sign_every;            /* 250 */
-    int64_t look_every;            /* 60 s: how often the clocks of undelivered sections are looked at */
-    int64_t remind_every;          /* a day: how often an unconfirmed correction is asked for again */
+    uint32_t log_entries_per_minute; /* 12,000 entries with log proofs a member; then it is told to wait */
+    uint64_t undelivered_sections;   /* 1,000,000 of one sender's; then its publishes are busy */
+    uint64_t disk_floor;             /* 64 MiB free, below which publishes are busy */
+    int64_t receipts_wait;   /* 10: what only acknowledges waits this long for a publish to go along */
+    int64_t consulted_after; /* 5 minutes: a plan without a publish */
+    int64_t refusal_repeats; /* 60 s: identical refusals are counted this long */
+    int64_t sign_every;      /* 250 */
+    int64_t look_every;      /* 60 s: how often the clocks of undelivered sections are looked at */
+    int64_t remind_every;    /* a day: how often an unconfirmed correction is asked for again */
 };
 
 struct pipeline_limits pipeline_limits(void);

@@ -398,9 +398,9 @@ static void dispatch(struct sessions *sessions, const struct arrival *arrival)
     case WIRE__FRAME__VERB_RECEIPTS:
     case WIRE__FRAME__VERB_REPORTS:
     case WIRE__FRAME__VERB_QUERY:
+    case WIRE__FRAME__VERB_LOG_REQUEST:
         handle_bound(sessions, arrival);
         break;
-    case WIRE__FRAME__VERB_LOG_REQUEST:
     case WIRE__FRAME__VERB_COSIGN:
         refuse(sessions, arrival, WIRE__ERROR_CODE__UNSUPPORTED, "this broker does not serve that yet");
         break;

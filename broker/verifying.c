@@ -333,6 +333,7 @@ static void verify_verb(struct job *job)
         verify_reports(job, job->frame->reports);
         break;
     case WIRE__FRAME__VERB_FETCH:
+    case WIRE__FRAME__VERB_LOG_REQUEST:
         break;
     case WIRE__FRAME__VERB_QUERY:
         fail(job, WIRE__ERROR_CODE__UNSUPPORTED, "queries come with a later version of the broker");
