@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/doctor.h"
 #include "agent/text_view.h"
+#include "base/clock.h"
 #include "base/harden.h"
 #include "base/local_client.h"
 #include "base/options.h"
@@ -272,6 +274,62 @@ static int run_status(const struct options *options, void *context)
     return ask(options, json_pack("{s:s}", "do", "status"), PATIENCE_MS, take_status, NULL);
 }
 
+/* Whatever is not well is something found. */
+static int take_findings(const struct options *options, const json_t *value, void *context)
+{
+    (void)context;
+    if (options_flag(options, "json"))
+        (void)print_json(options, value);
+    else
+        text_view_findings(value, options_out(options));
+    return strcmp(json_string_value(json_object_get(value, "worst")), "good") == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+/* Nobody runs there: what can be seen from the folder alone, while it is held. */
+static int examine_alone(const struct options *options)
+{
+    const struct doctor_link link = {.running = false};
+    const struct clock clock = clock_real();
+    const char *folder = options_text(options, "agent");
+    struct agent_reason reason = {{0}};
+    struct folder_lock *lock = NULL;
+    struct agent *agent = NULL;
+    json_t *findings = NULL;
+    enum status status = safefile_lock(folder, &lock);
+    int code = EXIT_ENVIRONMENT;
+
+    if (status != STATUS_OK)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", folder, status_text(status));
+    status = agent_open(folder, &agent, &reason);
+    if (status == STATUS_OK)
+        status = doctor_examine(agent, &link, clock_now(&clock), &findings);
+    if (status == STATUS_OK)
+        code = take_findings(options, findings, NULL);
+    else
+        code = options_fail(options, EXIT_ENVIRONMENT, "%s",
+                            reason.text[0] != '\0' ? reason.text : status_text(status));
+    json_decref(findings);
+    agent_close(&agent);
+    safefile_unlock(&lock);
+    return code;
+}
+
+static int run_doctor(const struct options *options, void *context)
+{
+    char socket[PATH_MAX];
+    struct local_client *client = NULL;
+    enum status status = STATUS_BAD_ARGUMENT;
+
+    (void)context;
+    if (snprintf(socket, sizeof socket, "%s/control.sock", options_text(options, "agent")) <
+        (int)sizeof socket)
+        status = local_client_connect(socket, PATIENCE_MS, &client);
+    local_client_close(&client);
+    if (status == STATUS_NOT_FOUND || status == STATUS_CLOSED)
+        return examine_alone(options);
+    return ask(options, json_pack("{s:s}", "do", "doctor"), PATIENCE_MS, take_findings, NULL);
+}
+
 static int take_subject(const struct options *options, const json_t *value, void *context)
 {
     (void)context;
@@ -396,6 +454,7 @@ static const struct command commands[] = {
     {"acknowledge", "say that somebody took note of an urgent event", json_options, "ID", 1, 1, NULL,
      run_acknowledge},
     {"status", "how the agent is doing", json_options, NULL, 0, 0, NULL, run_status},
+    {"doctor", "what is not well with the agent, and what to do", json_options, NULL, 0, 0, NULL, run_doctor},
     {"subject", "the pseudonym of a person, for searches", json_options, "PNC", 1, 1, NULL, run_subject},
     {0},
 };

@@ -7,6 +7,7 @@
 
 #include "agent/compose.h"
 #include "agent/correcting.h"
+#include "agent/doctor.h"
 #include "agent/feeds.h"
 #include "agent/inbox_event.h"
 #include "agent/outbox.h"
@@ -418,6 +419,19 @@ static json_t *do_status(struct control *control, const json_t *request, uint32_
     return ok(view);
 }
 
+static json_t *do_doctor(struct control *control, const json_t *request, uint32_t uid, int64_t now)
+{
+    struct doctor_link link = {.running = true, .connected = control->connected, .trouble = control->trouble};
+    json_t *findings = NULL;
+    enum status status = STATUS_OK;
+
+    (void)request;
+    (void)uid;
+    link.has_skew = session_skew(control->session, &link.skew);
+    status = doctor_examine(control->agent, &link, now, &findings);
+    return status == STATUS_OK ? ok(findings) : failed("the examination did not end", status);
+}
+
 static json_t *do_subject(struct control *control, const json_t *request, uint32_t uid, int64_t now)
 {
     struct publish publish = {0};
@@ -523,6 +537,7 @@ static const struct verb verbs[] = {
     {"publish", do_publish},         {"show", do_show},
     {"status", do_status},           {"subject", do_subject},
     {"import", do_import},           {"join", do_join},
+    {"doctor", do_doctor},
 };
 
 json_t *control_request(struct control *control, const json_t *request, uint32_t uid, int64_t now)

@@ -41,6 +41,8 @@ struct session {
     struct arrival_opener *opener;
     bool connected;
     bool welcomed;
+    bool has_skew;
+    int64_t skew; /* the broker's clock ahead of ours, at its last Welcome */
     bool reconnect;
     bool confirm;          /* a Fetch should tell which forwarded receipts are stored */
     uint32_t credit;       /* to be given with the next Fetch */
@@ -91,6 +93,13 @@ void session_free(struct session **session)
     wire_arena_free(&(*session)->arena);
     free(*session);
     *session = NULL;
+}
+
+bool session_skew(const struct session *session, int64_t *ret_skew)
+{
+    if (session->has_skew)
+        *ret_skew = session->skew;
+    return session->has_skew;
 }
 
 bool session_welcomed(const struct session *session)
@@ -218,6 +227,8 @@ static enum status on_welcome(struct session *session, const Wire__Frame *frame,
         return STATUS_OK;
     session->hello = 0;
     session->welcomed = true;
+    session->has_skew = welcome->now <= (uint64_t)CORE_TIME_MAX;
+    session->skew = session->has_skew ? (int64_t)welcome->now - now : 0;
     session->credit = welcome->largest_credit < SESSION_CREDIT ? welcome->largest_credit : SESSION_CREDIT;
     session->confirm = true;
     return fetching_notice(session->fetching, welcome->head, now);

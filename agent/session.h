@@ -28,6 +28,10 @@ void session_disconnected(struct session *session);
 /* session_welcomed - has the broker answered our Hello on this connection? */
 bool session_welcomed(const struct session *session);
 
+/* session_skew - how far the broker's clock was ahead of ours when it last answered a Hello, in milliseconds;
+ * false: it never has. */
+bool session_skew(const struct session *session, int64_t *ret_skew);
+
 /*
  * session_receive - one frame from the broker. What is malformed is told (incidents) and has no effect.
  *

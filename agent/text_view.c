@@ -237,3 +237,21 @@ void text_view_status(const json_t *status, FILE *out)
         (void)fputc('\n', out);
     }
 }
+
+void text_view_findings(const json_t *findings, FILE *out)
+{
+    const json_t *list = json_object_get(findings, "findings");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *finding = json_array_get(list, i);
+
+        (void)fprintf(out, "%-8s %-12s", text_at(finding, "level"), text_at(finding, "check"));
+        put(out, text_at(finding, "text"));
+        (void)fputc('\n', out);
+        if (json_is_string(json_object_get(finding, "remedy"))) {
+            (void)fprintf(out, "%-21s→ ", "");
+            put(out, text_at(finding, "remedy"));
+            (void)fputc('\n', out);
+        }
+    }
+}

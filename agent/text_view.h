@@ -8,3 +8,4 @@
 void text_view_inbox(const json_t *events, FILE *out);
 void text_view_event(const json_t *event, FILE *out);
 void text_view_status(const json_t *status, FILE *out);
+void text_view_findings(const json_t *findings, FILE *out);
