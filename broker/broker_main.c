@@ -326,11 +326,11 @@ static int run_confirm_erasure(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code =
-        calling_ask(options, options_text(options, "dir"),
-                    json_pack("{s:s, s:s, s:s}", "do", "confirm-erasure", "event",
-                              options_argument(options, 0), "officer", options_text(options, "officer")),
-                    &reply);
+    int code = calling_ask(options, options_text(options, "dir"),
+                           json_pack("{s:s, s:s, s:s, s:s*}", "do", "confirm-erasure", "event",
+                                     options_argument(options, 0), "officer",
+                                     options_text(options, "officer"), "from", options_text(options, "from")),
+                           &reply);
     if (code == EXIT_DONE)
         fputs("it is being erased from the log; status tells when that is done\n", options_out(options));
     json_decref(reply);
@@ -374,6 +374,7 @@ static const struct option_spec lift_options[] = {
 static const struct option_spec confirm_options[] = {
     {"dir", "B", "the broker's folder", OPTION_TEXT, true},
     {"officer", "NAME", "the data protection officer who confirms it", OPTION_TEXT, true},
+    {"from", "MEMBER", "whose event it is, should two members have used one id", OPTION_TEXT, false},
     {0},
 };
 

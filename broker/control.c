@@ -160,7 +160,10 @@ static enum status confirm_erasure(struct engine *engine, const struct job *job,
     if (event == NULL || uuid_parse(bytes_of_string(event), id) != STATUS_OK || officer.name == NULL ||
         officer.how == NULL || !wire_check_officer(bytes_of_string(officer.name)))
         return answer_problem(engine, job, "say which event is to be erased, and which officer confirms it");
-    status = erasing_confirmed(engine, id, &officer);
+    status = erasing_confirmed(engine, json_string_value(json_object_get(request, "from")), id, &officer);
+    if (status == STATUS_EXISTS)
+        return answer_problem(
+            engine, job, "several members have asked that an event of this id be erased: say whose (--from)");
     if (status == STATUS_NOT_FOUND)
         return answer_problem(engine, job,
                               "its sender has not asked that this event be erased, or it is under way");

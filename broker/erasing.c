@@ -22,7 +22,8 @@ enum status erasing_asked(struct engine *engine, const struct peer *sender, cons
 
 struct wanted {
     const uint8_t *event;
-    bool found;
+    uint32_t sender; /* 0: whoever asked for it */
+    size_t found;
     struct store_watch watch;
 };
 
@@ -30,9 +31,10 @@ static enum status look_at(void *context, const struct store_watch *watch)
 {
     struct wanted *wanted = context;
 
-    if (memcmp(watch->event, wanted->event, STORE_EVENT_SIZE) == 0) {
+    if (memcmp(watch->event, wanted->event, STORE_EVENT_SIZE) == 0 &&
+        (wanted->sender == 0 || watch->sender == wanted->sender)) {
         wanted->watch = *watch;
-        wanted->found = true;
+        wanted->found++;
     }
     return STATUS_OK;
 }
@@ -68,6 +70,8 @@ static enum status drop_event(struct engine *engine, const struct store_watch *w
         status = store_drop_ground(engine->store, watch->place);
     if (status == STATUS_OK)
         status = store_drop_replan(engine->store, watch->sender, watch->event);
+    if (status == STATUS_OK)
+        status = store_drop_reports(engine->store, watch->sender, watch->event);
     memcpy(acknowledge.event, watch->event, STORE_EVENT_SIZE);
     for (size_t i = 0; status == STATUS_OK && i < peers_count(engine->peers); i++) {
         acknowledge.recipient = peers_at(engine->peers, i)->stored.number;
@@ -78,14 +82,18 @@ static enum status drop_event(struct engine *engine, const struct store_watch *w
     return status;
 }
 
-enum status erasing_confirmed(struct engine *engine, const uint8_t event[static STORE_EVENT_SIZE],
+enum status erasing_confirmed(struct engine *engine, const char *from,
+                              const uint8_t event[static STORE_EVENT_SIZE],
                               const struct erasing_officer *officer)
 {
-    struct wanted wanted = {.event = event};
-    enum status status = store_each_watch(engine->store, STORE_WATCH_ERASURE, look_at, &wanted);
+    const struct peer *sender = from == NULL ? NULL : peers_find(engine->peers, bytes_of_string(from));
+    struct wanted wanted = {.event = event, .sender = sender == NULL ? 0 : sender->stored.number};
+    enum status status = from != NULL && sender == NULL ? STATUS_NOT_FOUND : STATUS_OK;
 
-    if (status == STATUS_OK && !wanted.found)
-        status = STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        status = store_each_watch(engine->store, STORE_WATCH_ERASURE, look_at, &wanted);
+    if (status == STATUS_OK && wanted.found != 1)
+        status = wanted.found == 0 ? STATUS_NOT_FOUND : STATUS_EXISTS;
     if (status == STATUS_OK)
         status = engine_write(engine);
     if (status == STATUS_OK)
@@ -126,19 +134,61 @@ static enum status log_erased(struct engine *engine, const struct store_watch *w
     return engine_append(engine);
 }
 
+/* Whose event an entry is about: what recipients report about an event stands under its sender in `to`,
+ * everything else under its sender in `from`. Ids are each sender's own, so the id alone says nothing. */
+static struct byte_view owner(enum record_kind kind, const struct record_account *account)
+{
+    static const char *const reported[] = {"opened",  "acknowledged", "confirmed",
+                                           "deleted", "not-held",     "quarantined"};
+
+    if (kind == RECORD_OVERRIDE)
+        return account->from; /* whoever confirms does so by an event of the own */
+    for (size_t i = 0; i < sizeof reported / sizeof reported[0]; i++) {
+        if (bytes_equal(account->outcome, bytes_of_string(reported[i])))
+            return account->to;
+    }
+    return account->from;
+}
+
+struct gathering {
+    const uint8_t *event;
+    struct byte_view sender;
+    size_t count;
+    uint64_t indexes[ERASED_AT_ONCE];
+    struct logparts_block blocks[ERASED_AT_ONCE];
+};
+
+static bool gather(void *context, const struct logparts_part *part)
+{
+    struct gathering *gathering = context;
+
+    if (!bytes_equal(part->personal->event, bytes_view(gathering->event, STORE_EVENT_SIZE)) ||
+        !bytes_equal(owner(part->kind, part->account), gathering->sender))
+        return true;
+    gathering->indexes[gathering->count] = part->index;
+    gathering->blocks[gathering->count++] = part->block;
+    return gathering->count < ERASED_AT_ONCE;
+}
+
 static enum status erase_part(struct engine *engine, struct store_watch *watch)
 {
-    uint64_t indexes[ERASED_AT_ONCE];
+    const struct peer *sender = peers_number(engine->peers, watch->sender);
+    struct gathering gathering = {.event = watch->event};
     uint64_t next = 0;
-    size_t count = 0;
-    enum status status = logbook_find_event(engine->logbook, watch->value, watch->event, indexes,
-                                            ERASED_AT_ONCE, &count, &next);
+    enum status status = sender == NULL ? STATUS_CORRUPT : STATUS_OK;
 
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = logbook_erase(engine->logbook, indexes[i]);
+    if (status == STATUS_OK) {
+        gathering.sender = bytes_of_string(sender->stored.id);
+        status = logbook_parts(engine->logbook, watch->value, gather, &gathering, &next);
+    }
+    for (size_t i = 0; status == STATUS_OK && i < gathering.count; i++)
+        status = logbook_blank(engine->logbook, &gathering.blocks[i]);
     if (status == STATUS_OK)
-        watch->value = next == logbook_size(engine->logbook) && count < ERASED_AT_ONCE ? FORGET : next;
-    return status == STATUS_OK && count > 0 ? log_erased(engine, watch, indexes, count) : status;
+        watch->value =
+            next == logbook_size(engine->logbook) && gathering.count < ERASED_AT_ONCE ? FORGET : next;
+    return status == STATUS_OK && gathering.count > 0
+               ? log_erased(engine, watch, gathering.indexes, gathering.count)
+               : status;
 }
 
 /* What was overwritten is committed: it goes from the write-ahead log and the index too. Whoever is killed

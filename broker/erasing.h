@@ -18,9 +18,12 @@ struct erasing_officer {
 
 /*
  * erasing_confirmed - from now on it is done: logged, the event's header and opening go at once, then every
- * personal part that names it. STATUS_NOT_FOUND when no sender has asked for this event.
+ * personal part about it. from: the event's sender, or NULL. STATUS_NOT_FOUND when that sender, or none at
+ * all, has asked for this event; STATUS_EXISTS when several members have, each for an event of that id of its
+ * own, and none is named.
  */
-enum status erasing_confirmed(struct engine *engine, const uint8_t event[static STORE_EVENT_SIZE],
+enum status erasing_confirmed(struct engine *engine, const char *from,
+                              const uint8_t event[static STORE_EVENT_SIZE],
                               const struct erasing_officer *officer);
 
 /* erasing_run - the next part of what STORE_WATCH_ERASING stands for. */

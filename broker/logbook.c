@@ -8,14 +8,14 @@
 #include "base/crash.h"
 #include "broker/checkpoints.h"
 #include "broker/logcheck.h"
+#include "broker/logparts.h"
 #include "broker/logtiles.h"
 #include "proto/checkpoint.h"
 #include "proto/merkle.h"
 #include "proto/note.h"
 #include "proto/tile_writer.h"
 
-#define NOTE_LIMIT   ((size_t)4096)
-#define FIND_ENTRIES 4096
+#define NOTE_LIMIT ((size_t)4096)
 
 const char logbook_schema[] =
     "CREATE TABLE log (first INTEGER PRIMARY KEY, n INTEGER NOT NULL, records BLOB NOT NULL,"
@@ -472,143 +472,35 @@ struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook)
         .size = last->size, .root = last->root, .time = last->time, .note = last->note};
 }
 
-/* ---- erasing ---- */
-
-struct found_block {
-    uint64_t index;
-    uint64_t row;
-    uint32_t place;
-    struct logrow_block block;
-};
-
-static enum status find_block(void *context, uint64_t first, uint64_t n, struct byte_view records,
-                              struct byte_view personal)
-{
-    struct found_block *found = context;
-    struct logrow row = logrow_open(records, personal);
-    struct logrow_record record;
-
-    (void)n;
-    for (uint64_t i = first; i <= found->index; i++) {
-        if (logrow_next(&row, &record) != STATUS_OK)
-            return STATUS_CORRUPT;
-    }
-    if (logrow_block(&row, &record, &found->block) != STATUS_OK)
-        return STATUS_CORRUPT;
-    found->row = first;
-    found->place = record.place;
-    return STATUS_OK;
-}
+/* ---- looking and erasing ---- */
 
 enum status logbook_erase(struct logbook *logbook, uint64_t index)
 {
-    struct found_block found = {.index = index};
-    struct byte_buffer zeros = bytes_buffer(LOGROW_MAX);
-
     if (logbook->closed)
         return STATUS_CLOSED;
     assert(db_in_transaction(logbook->store));
     if (index >= tile_writer_size(logbook->edge))
         return STATUS_NOT_FOUND;
-    enum status status = logtiles_rows(logbook->store, index, index + 1, find_block, &found);
-    if (status != STATUS_OK || found.block.salt == NULL)
-        goto out;
-    logrow_erased_block(found.block.size, &zeros);
-    status = zeros.status;
-    if (status == STATUS_OK)
-        status = db_blob_write(logbook->store, "log", "personal", (int64_t)found.row, found.place,
-                               bytes_buffer_view(&zeros));
-out:
-    bytes_buffer_free(&zeros);
-    return status;
+    return logparts_erase(logbook->store, index);
 }
 
-/* ---- looking ---- */
-
-struct found_account {
-    uint64_t index;
-    struct byte_buffer *ret;
-};
-
-static enum status take_account(void *context, uint64_t first, uint64_t n, struct byte_view records,
-                                struct byte_view personal)
+enum status logbook_blank(struct logbook *logbook, const struct logparts_block *block)
 {
-    struct found_account *found = context;
-    struct logrow row = logrow_open(records, personal);
-    struct logrow_record record = {0};
-
-    (void)n;
-    for (uint64_t i = first; i <= found->index; i++) {
-        if (logrow_next(&row, &record) != STATUS_OK)
-            return STATUS_CORRUPT;
-    }
-    bytes_append_view(found->ret, record.account);
-    return found->ret->status;
+    if (logbook->closed)
+        return STATUS_CLOSED;
+    assert(db_in_transaction(logbook->store));
+    return logparts_blank(logbook->store, block);
 }
 
 enum status logbook_account(struct logbook *logbook, uint64_t index, struct byte_buffer *ret)
 {
-    struct found_account found = {.index = index, .ret = ret};
-
     if (index >= tile_writer_size(logbook->edge))
         return STATUS_NOT_FOUND;
-    return logtiles_rows(logbook->store, index, index + 1, take_account, &found);
+    return logparts_account(logbook->store, index, ret);
 }
 
-struct found_event {
-    const uint8_t *event;
-    uint64_t from;
-    uint64_t *indexes;
-    size_t most;
-    size_t count;
-    uint64_t next;
-    bool full;
-    struct record_storage *storage;
-};
-
-static enum status look_in_row(void *context, uint64_t first, uint64_t n, struct byte_view records,
-                               struct byte_view personal)
+enum status logbook_parts(struct logbook *logbook, uint64_t first, logparts_visitor *visit, void *context,
+                          uint64_t *ret_next)
 {
-    struct found_event *found = context;
-    struct logrow row = logrow_open(records, personal);
-    struct logrow_record record;
-    struct logrow_block block;
-    struct record_personal part;
-
-    for (uint64_t i = first; i < first + n && !found->full; i++) {
-        if (logrow_next(&row, &record) != STATUS_OK || logrow_block(&row, &record, &block) != STATUS_OK)
-            return STATUS_CORRUPT;
-        found->next = i + 1;
-        if (i < found->from || block.salt == NULL || block.part.size == 0)
-            continue;
-        if (record_decode_personal(block.part, found->storage, &part) != STATUS_OK)
-            return STATUS_CORRUPT;
-        if (!bytes_equal(part.event, bytes_view(found->event, 16)))
-            continue;
-        found->indexes[found->count++] = i;
-        found->full = found->count == found->most;
-    }
-    return STATUS_OK;
-}
-
-enum status logbook_find_event(struct logbook *logbook, uint64_t first, const uint8_t event[static 16],
-                               uint64_t *ret_indexes, size_t most, size_t *ret_count, uint64_t *ret_next)
-{
-    const uint64_t size = tile_writer_size(logbook->edge);
-    const uint64_t end = size - first > FIND_ENTRIES ? first + FIND_ENTRIES : size;
-    struct found_event found = {
-        .event = event, .from = first, .indexes = ret_indexes, .most = most, .next = first};
-    enum status status = STATUS_OK;
-
-    if (first < size) {
-        found.storage = calloc(1, sizeof *found.storage);
-        status = found.storage == NULL ? STATUS_NO_MEMORY
-                                       : logtiles_rows(logbook->store, first, end, look_in_row, &found);
-        free(found.storage);
-    }
-    if (status == STATUS_OK) {
-        *ret_count = found.count;
-        *ret_next = found.next;
-    }
-    return status;
+    return logparts_each(logbook->store, first, tile_writer_size(logbook->edge), visit, context, ret_next);
 }

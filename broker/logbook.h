@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/db.h"
+#include "broker/logparts.h"
 #include "proto/digest.h"
 #include "proto/ed25519.h"
 #include "proto/logrow.h"
@@ -154,15 +155,11 @@ struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook);
 enum status logbook_account(struct logbook *logbook, uint64_t index, struct byte_buffer *ret);
 
 /*
- * logbook_find_event - the entries from `first` on whose personal part names this event and is not erased.
- *
- * ret_indexes  room for most; ret_count how many were found
- * ret_next     where to go on; the log's size when all of it was looked at
- *
- * Looks at a few thousand entries at a time, more calls do the rest. Errors as logbook_erase.
+ * logbook_parts - what is left of the records from entry `first` on, a few thousand entries at a time;
+ * *ret_next is where to go on, the log's size when all of it was looked at. As logparts_each.
  */
-enum status logbook_find_event(struct logbook *logbook, uint64_t first, const uint8_t event[static 16],
-                               uint64_t *ret_indexes, size_t most, size_t *ret_count, uint64_t *ret_next);
+enum status logbook_parts(struct logbook *logbook, uint64_t first, logparts_visitor *visit, void *context,
+                          uint64_t *ret_next);
 
 /*
  * logbook_erase - overwrite the salt and personal part that an entry commits to, in place, with zeros;
@@ -171,3 +168,6 @@ enum status logbook_find_event(struct logbook *logbook, uint64_t first, const ui
  * index that is not below the size, STATUS_CORRUPT, or what base/db.h returns.
  */
 enum status logbook_erase(struct logbook *logbook, uint64_t index);
+
+/* logbook_blank - the same for a block that logbook_parts showed. */
+enum status logbook_blank(struct logbook *logbook, const struct logparts_block *block);

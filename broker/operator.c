@@ -114,15 +114,21 @@ static enum status parse_aggregate(const json_t *request, struct operator_reques
 static enum status parse_confirmation(const json_t *request, struct operator_request *parsed,
                                       struct operator_reason *reason)
 {
+    const json_t *from = json_object_get(request, "from");
     uint8_t event[UUID_SIZE];
 
     parsed->event = json_string_value(json_object_get(request, "event"));
+    parsed->from = json_string_value(from);
     parsed->officer = json_string_value(json_object_get(request, "officer"));
     if (parsed->event == NULL || uuid_parse(bytes_of_string(parsed->event), event) != STATUS_OK ||
         parsed->officer == NULL || !wire_check_officer(bytes_of_string(parsed->officer)))
         return wrong(reason,
                      "\"event\" must be the id of an event, and \"officer\" who confirms its erasure");
-    return json_object_size(request) == 3 ? STATUS_OK : wrong(reason, "the request has a key too many");
+    if (from != NULL && (parsed->from == NULL || member_check(bytes_of_string(parsed->from)) != STATUS_OK))
+        return wrong(reason, "\"from\" must be the id of the member whose event it is");
+    return json_object_size(request) == (from == NULL ? 3 : 4)
+               ? STATUS_OK
+               : wrong(reason, "the request has a key too many");
 }
 
 enum status operator_parse(const json_t *request, struct operator_request *ret,
@@ -319,8 +325,8 @@ static json_t *confirmation(const struct local_connection *connection, const str
 
     (void)snprintf(how, sizeof how, "named on the broker's host by unix:%u",
                    (unsigned)local_server_peer(connection).uid);
-    return json_pack("{s:s, s:s, s:s, s:s}", "do", "confirm-erasure", "event", parsed->event, "officer",
-                     parsed->officer, "how", how);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "do", "confirm-erasure", "event", parsed->event, "officer",
+                     parsed->officer, "how", how, "from", parsed->from);
 }
 
 static void handle(struct local_connection *connection, const json_t *request, void *context)

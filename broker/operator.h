@@ -30,6 +30,7 @@ struct operator_request {
     const char *protocol; /* or NULL */
     const char *event;    /* OPERATOR_LIFT, OPERATOR_CONFIRM_ERASURE: borrowed from the JSON */
     const char *officer;  /* OPERATOR_CONFIRM_ERASURE: who confirms; borrowed */
+    const char *from;     /* CONFIRM_ERASURE: the event's sender, or NULL */
     const char *bundle;   /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
     bool has_fingerprint;
     uint8_t fingerprint[DIGEST_SIZE];
@@ -42,7 +43,7 @@ struct operator_reason {
 /*
  * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
  * {"do":"lift","event":ID}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?},
- * {"do":"confirm-erasure","event":ID,"officer":TEXT}, or
+ * {"do":"confirm-erasure","event":ID,"officer":TEXT,"from":MEMBER?}, or
  * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.
  */
 enum status operator_parse(const json_t *request, struct operator_request *ret,

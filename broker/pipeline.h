@@ -134,8 +134,8 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
  * and the JSON answer. STATUS_BUSY, STATUS_NO_MEMORY or STATUS_CLOSED.
  *
  *   {"do":"status"}                                         counters, see docs/operations.md
- *   {"do":"confirm-erasure","event":ID,"officer":TEXT,"how":TEXT}   an erasure that its sender asked for is
- * done
+ *   {"do":"confirm-erasure","event":ID,"officer":TEXT,"how":TEXT,"from":MEMBER?}   an erasure that its sender
+ * asked for is done
  *   {"do":"log-query","officer":TEXT,"question":TEXT}       logs an `audit-query` entry; {"index":N} once it
  * is committed: only then may the search be answered
  *   {"do":"lift","officer":TEXT,"event":ID}                 settles a break-glass use that nobody confirmed;

@@ -443,6 +443,12 @@ void exchange_refer(struct exchange_event *event, const uint8_t *correlation, co
     encode_again(event);
 }
 
+void exchange_name(struct exchange_event *event, const uint8_t id[static CORE_EVENT_SIZE])
+{
+    memcpy(event->core.event, id, CORE_EVENT_SIZE);
+    encode_again(event);
+}
+
 void exchange_drop(struct exchange_event *event)
 {
     bytes_buffer_free(&event->core_bytes);

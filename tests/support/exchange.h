@@ -101,6 +101,9 @@ void exchange_drop(struct exchange_event *event);
 void exchange_refer(struct exchange_event *event, const uint8_t *correlation, const uint8_t *supersedes,
                     const uint8_t *repeats);
 
+/* exchange_name - another event id than the one it was made with, before planning. */
+void exchange_name(struct exchange_event *event, const uint8_t id[static CORE_EVENT_SIZE]);
+
 /* exchange_plan - what the broker answers. */
 const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event *event);
 
