@@ -14,6 +14,8 @@
 #include "proto/note.h"
 #include "proto/uuid.h"
 
+#define QUESTION_DETAILS 17 /* SEARCH_QUESTION_LINE_MAX, in pieces that may be a little shorter */
+
 static enum status answer(struct engine *engine, const struct job *job, json_t *json)
 {
     struct outgoing *outgoing = NULL;
@@ -170,24 +172,40 @@ static enum status confirm_erasure(struct engine *engine, const struct job *job,
     return status == STATUS_OK ? answer(engine, job, json_pack("{s:s}", "event", event)) : status;
 }
 
+/* A question in pieces of what a detail holds, none of which breaks a character. Returns how many; 0: it is
+ * too long. */
+static size_t split_question(struct byte_view question, struct byte_view details[static QUESTION_DETAILS])
+{
+    size_t count = 0;
+
+    while (question.size > 0 && count < QUESTION_DETAILS) {
+        size_t size = question.size < RECORD_DETAIL_SIZE ? question.size : RECORD_DETAIL_SIZE;
+
+        while (size < question.size && size > 1 && (question.data[size] & 0xc0) == 0x80)
+            size--;
+        details[count++] = bytes_view(question.data, size);
+        question = bytes_view(question.data + size, question.size - size);
+    }
+    return question.size == 0 ? count : 0;
+}
+
 static enum status log_query(struct engine *engine, const struct job *job, const json_t *request)
 {
     const char *officer = json_string_value(json_object_get(request, "officer"));
     const char *question = json_string_value(json_object_get(request, "question"));
     struct record_account account = {.time = engine->now, .outcome = bytes_of_string("asked")};
-    struct byte_view detail;
+    struct byte_view details[QUESTION_DETAILS];
     uint64_t index;
     enum status status;
 
-    if (officer == NULL || question == NULL || strlen(question) > RECORD_DETAIL_SIZE ||
-        !wire_check_officer(bytes_of_string(officer)))
+    if (question != NULL)
+        account.detail_count = split_question(bytes_of_string(question), details);
+    if (officer == NULL || account.detail_count == 0 || !wire_check_officer(bytes_of_string(officer)))
         return answer_problem(engine, job, "who asks, and what, must be said in a few words");
     status = engine_write(engine);
     if (status != STATUS_OK)
         return status;
-    detail = bytes_of_string(question);
-    account.details = &detail;
-    account.detail_count = 1;
+    account.details = details;
     struct record_personal personal = {.officer = bytes_of_string(officer)};
     (void)engine_records(engine, NULL, 0);
     index = records_add(&engine->records, RECORD_AUDIT_QUERY, &account,

@@ -4,7 +4,14 @@
 #include "broker/logtiles.h"
 #include "proto/logrow.h"
 
-#define TERMS_MAX 5
+#define TERMS_MAX 8
+#define GROUP_MAX INDEX_KINDS_MAX
+
+/* A row must hold one term of each group. */
+struct term_group {
+    size_t count;
+    int64_t terms[GROUP_MAX];
+};
 
 struct search_state {
     struct db *index; /* NULL: none */
@@ -13,8 +20,8 @@ struct search_state {
     const struct index_query *query;
     bool (*found)(void *context, const struct index_hit *hit);
     void *context;
-    int64_t terms[TERMS_MAX];
-    size_t term_count;
+    struct term_group groups[TERMS_MAX];
+    size_t group_count;
     bool nothing_indexed; /* a term that the index does not know */
     uint64_t indexed;     /* entries below are indexed */
     uint64_t end;
@@ -48,16 +55,40 @@ static bool same_or_any(struct byte_view wanted, struct byte_view value)
     return wanted.size == 0 || bytes_equal(wanted, value);
 }
 
+/* What needs no more than an outline: most records end here. */
 static bool outline_matches(const struct index_query *query, const struct record_outline *outline,
-                            const char *kind)
+                            uint8_t number, const char *kind)
 {
     bool outcome =
         same_or_any(query->outcome, outline->outcome) || bytes_equal(query->outcome, bytes_of_string(kind));
 
-    return outcome &&
+    return outcome && (query->kinds == 0 || (query->kinds >> number & 1) != 0) &&
            (same_or_any(query->member, outline->from) || bytes_equal(query->member, outline->to)) &&
+           same_or_any(query->from, outline->from) && same_or_any(query->to, outline->to) &&
            same_or_any(query->type, outline->type) && outline->time >= query->since &&
            (query->until == 0 || outline->time < query->until);
+}
+
+static bool has_label(const struct record_account *account, struct byte_view label)
+{
+    for (size_t i = 0; i < account->label_count; i++) {
+        if (bytes_equal(account->labels[i], label))
+            return true;
+    }
+    return label.size == 0;
+}
+
+static bool account_matches(const struct index_query *query, const struct record_account *account)
+{
+    return same_or_any(query->purpose, account->purpose) && same_or_any(query->gateway, account->gateway) &&
+           same_or_any(query->rule, account->rule) && same_or_any(query->key, account->key) &&
+           (account->flags & query->flags) == query->flags && has_label(account, query->label);
+}
+
+static bool personal_matches(const struct index_query *query, const struct record_personal *personal)
+{
+    return same_or_any(query->subject, personal->subject) && same_or_any(query->event, personal->event) &&
+           same_or_any(query->officer, personal->officer);
 }
 
 /* The personal part, if it is there; what does not decode is damage and must not pass for "nothing found". */
@@ -78,6 +109,13 @@ static enum status personal_of(const struct logrow *row, const struct logrow_rec
     return STATUS_OK;
 }
 
+static void put_hit(struct search_state *state, const struct index_hit *hit)
+{
+    state->hits++;
+    state->over =
+        !state->found(state->context, hit) || (state->query->limit > 0 && state->hits >= state->query->limit);
+}
+
 /* Most records do not match, and are decoded no further than to see that. */
 static enum status look_at(struct search_state *state, uint64_t at, const struct logrow *row,
                            const struct logrow_record *record)
@@ -92,23 +130,20 @@ static enum status look_at(struct search_state *state, uint64_t at, const struct
 
     if (kind == NULL || record_outline(record->account, &outline) != STATUS_OK)
         return STATUS_CORRUPT;
-    if (!index_scope_admits(state->scope, (enum record_kind)record->entry[1], outline.from, outline.to) ||
-        !outline_matches(state->query, &outline, kind))
+    if (at < state->query->first ||
+        !index_scope_admits(state->scope, (enum record_kind)record->entry[1], outline.from, outline.to) ||
+        !outline_matches(state->query, &outline, record->entry[1], kind))
         return STATUS_OK;
     enum status status = personal_of(row, record, &personals, &personal, &erased);
-    if (status != STATUS_OK || !same_or_any(state->query->subject, personal.subject))
+    if (status != STATUS_OK || !personal_matches(state->query, &personal))
         return status;
     if (record_decode_account(record->account, &accounts, &account) != STATUS_OK)
         return STATUS_CORRUPT;
-    const struct index_hit hit = {
-        .index = at,
-        .kind = (enum record_kind)record->entry[1],
-        .account = &account,
-        .personal = erased ? NULL : &personal,
-    };
-    state->hits++;
-    state->over = !state->found(state->context, &hit) ||
-                  (state->query->limit > 0 && state->hits >= state->query->limit);
+    if (account_matches(state->query, &account))
+        put_hit(state, &(struct index_hit){.index = at,
+                                           .kind = (enum record_kind)record->entry[1],
+                                           .account = &account,
+                                           .personal = erased ? NULL : &personal});
     return STATUS_OK;
 }
 
@@ -134,7 +169,8 @@ static enum status look_through(void *context, uint64_t first, uint64_t n, struc
         state->over = true;
     for (uint64_t i = 0; i < n && status == STATUS_OK && !state->over; i++) {
         status = logrow_next(&row, &record) == STATUS_OK ? STATUS_OK : STATUS_CORRUPT;
-        if (status == STATUS_OK && i == 0 && starts_too_late(state, &record))
+        bool beyond = state->query->end != 0 && first + i >= state->query->end;
+        if (status == STATUS_OK && (beyond || (i == 0 && starts_too_late(state, &record))))
             state->over = true;
         else if (status == STATUS_OK)
             status = look_at(state, first + i, &row, &record);
@@ -192,15 +228,51 @@ static enum status first_row_since(struct search_state *state, uint64_t *ret_row
     return STATUS_OK;
 }
 
-/* The first row at or after `from` that holds every term; STATUS_NOT_FOUND when there is none below the mark.
- */
+/* The row that holds the first entry that is asked for, if that is later. */
+static enum status row_of_first(struct search_state *state, uint64_t *from)
+{
+    struct row_place place = {.first = *from};
+    enum status status = STATUS_OK;
+
+    if (state->query->first >= state->end)
+        place.first = state->end;
+    else if (state->query->first > *from)
+        status =
+            logtiles_rows(state->store, state->query->first, state->query->first + 1, take_place, &place);
+    *from = place.first > *from ? place.first : *from;
+    return status;
+}
+
+/* The first row at or after `from` that holds one of the group's terms; STATUS_NOT_FOUND. */
+static enum status seek_group(struct search_state *state, const struct term_group *group, uint64_t from,
+                              uint64_t *ret_row)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (size_t i = 0; i < group->count && first != from; i++) {
+        uint64_t row = 0;
+        enum status status = index_db_seek(state->index, group->terms[i], from, &row);
+
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+            return status;
+        if (status == STATUS_OK && row < first)
+            first = row;
+    }
+    if (first == UINT64_MAX)
+        return STATUS_NOT_FOUND;
+    *ret_row = first;
+    return STATUS_OK;
+}
+
+/* The first row at or after `from` that every group agrees on; STATUS_NOT_FOUND when there is none below the
+ * mark. */
 static enum status next_candidate(struct search_state *state, uint64_t from, uint64_t *ret_row)
 {
     uint64_t row = from;
 
-    for (size_t agreed = 0, i = 0; agreed < state->term_count; i = (i + 1) % state->term_count) {
+    for (size_t agreed = 0, i = 0; agreed < state->group_count; i = (i + 1) % state->group_count) {
         uint64_t next = 0;
-        enum status status = index_db_seek(state->index, state->terms[i], row, &next);
+        enum status status = seek_group(state, &state->groups[i], row, &next);
         if (status != STATUS_OK)
             return status;
         agreed = next == row ? agreed + 1 : 1;
@@ -241,35 +313,85 @@ static enum status search_rows(struct search_state *state, uint64_t from)
 
 /* ---- the query's terms ---- */
 
-static enum status add_term(struct search_state *state, char letter, struct byte_view value)
+/* Adds a term to a group; *ret_known false: the value is none that is indexed. */
+static enum status add_term(struct search_state *state, struct term_group *group, char letter,
+                            struct byte_view value, bool *ret_known)
 {
     struct index_word word = index_db_word(letter, value);
+    enum status status;
 
+    *ret_known = word.size > 0;
     if (word.size == 0)
         return STATUS_OK;
-    enum status status = index_db_term(state->index, &word, &state->terms[state->term_count]);
-    if (status == STATUS_NOT_FOUND)
-        state->nothing_indexed = true;
+    status = index_db_term(state->index, &word, &group->terms[group->count]);
     if (status == STATUS_OK)
-        state->term_count++;
+        group->count++;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* A group that no indexed row can meet leaves the rows that are not indexed yet. */
+static void close_group(struct search_state *state)
+{
+    if (state->groups[state->group_count].count == 0)
+        state->nothing_indexed = true;
+    else
+        state->group_count++;
+}
+
+static enum status add_value(struct search_state *state, char letter, struct byte_view value)
+{
+    struct term_group *group = &state->groups[state->group_count];
+    bool known = false;
+    enum status status;
+
+    group->count = 0;
+    status = add_term(state, group, letter, value, &known);
+    if (status == STATUS_OK && known)
+        close_group(state);
+    return status;
+}
+
+/* One of the common kinds is in nearly every row, and then the index is no help. */
+static enum status add_kinds(struct search_state *state, uint32_t kinds)
+{
+    struct term_group *group = &state->groups[state->group_count];
+    bool known = kinds != 0;
+    enum status status = STATUS_OK;
+
+    group->count = 0;
+    for (uint8_t i = 0; known && status == STATUS_OK && i < 32; i++) {
+        const char *word = (kinds >> i & 1) == 0 ? NULL : record_kind_text(i);
+
+        if (word != NULL)
+            status = add_term(state, group, 'o', bytes_of_string(word), &known);
+    }
+    if (status == STATUS_OK && known)
+        close_group(state);
+    return status;
 }
 
 static enum status find_terms(struct search_state *state)
 {
+    const struct index_query *query = state->query;
     struct index_mark mark;
     enum status status = index_db_read_mark(state->index, &mark);
 
     if (status == STATUS_OK)
-        status = add_term(state, 's', state->query->subject);
+        status = add_value(state, 's', query->subject);
     if (status == STATUS_OK && !state->scope->everything)
-        status = add_term(state, 'm', state->scope->agency);
+        status = add_value(state, 'm', state->scope->agency);
     if (status == STATUS_OK)
-        status = add_term(state, 'm', state->query->member);
+        status = add_value(state, 'm', query->member);
     if (status == STATUS_OK)
-        status = add_term(state, 't', state->query->type);
+        status = add_value(state, 'm', query->from);
     if (status == STATUS_OK)
-        status = add_term(state, 'o', state->query->outcome);
+        status = add_value(state, 'm', query->to);
+    if (status == STATUS_OK)
+        status = add_value(state, 't', query->type);
+    if (status == STATUS_OK)
+        status = add_value(state, 'o', query->outcome);
+    if (status == STATUS_OK)
+        status = add_kinds(state, query->kinds);
     if (status == STATUS_OK)
         state->indexed = mark.indexed;
     return status;
@@ -290,7 +412,8 @@ static enum status open_both(struct search_state *state, const struct index_opti
     if (options->path != NULL && index_db_open(options->path, true, &state->index) == STATUS_OK &&
         find_terms(state) != STATUS_OK) {
         state->indexed = 0;
-        state->term_count = 0;
+        state->group_count = 0;
+        state->nothing_indexed = false;
     }
     enum status status = db_open(options->store_path, &store, &state->store);
     if (status == STATUS_OK)
@@ -308,7 +431,9 @@ enum status index_search(const struct index_options *options, const struct index
 
     if (status == STATUS_OK)
         status = first_row_since(&state, &from);
-    if (status == STATUS_OK && state.indexed > 0 && (state.term_count > 0 || state.nothing_indexed)) {
+    if (status == STATUS_OK)
+        status = row_of_first(&state, &from);
+    if (status == STATUS_OK && state.indexed > 0 && (state.group_count > 0 || state.nothing_indexed)) {
         if (!state.nothing_indexed)
             status = search_indexed(&state, from);
         from = from < state.indexed ? state.indexed : from;

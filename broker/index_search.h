@@ -32,14 +32,29 @@ struct index_scope {
 bool index_scope_admits(const struct index_scope *scope, enum record_kind kind, struct byte_view from,
                         struct byte_view to);
 
-/* What to look for: whatever is set must hold. Views are borrowed. */
+#define INDEX_KINDS_MAX 24
+
+/* What to look for: whatever is set must hold. Views are borrowed; empty ones are not set. */
 struct index_query {
-    struct byte_view subject; /* 36 bytes of a pseudonym, or empty */
-    struct byte_view member;  /* as sender or as recipient; or empty */
-    struct byte_view type;    /* event type, or empty */
-    struct byte_view outcome; /* an outcome or a kind of entry, or empty */
+    struct byte_view subject; /* 36 bytes of a pseudonym */
+    struct byte_view event;   /* 16 bytes */
+    struct byte_view member;  /* as sender or as recipient */
+    struct byte_view from;
+    struct byte_view to;
+    struct byte_view officer;
+    struct byte_view type;  /* event type */
+    struct byte_view label; /* one of the items */
+    struct byte_view purpose;
+    struct byte_view gateway;
+    struct byte_view rule;
+    struct byte_view outcome; /* an outcome or a kind of entry */
+    struct byte_view key;     /* 16 bytes: id of a sealing key */
+    uint32_t kinds;           /* bits, by number: one of these; 0: any */
+    uint8_t flags;            /* of enum record_flag: all of these */
     int64_t since;            /* first moment; 0: the beginning */
     int64_t until;            /* first moment after; 0: the end */
+    uint64_t first;           /* index of the first entry */
+    uint64_t end;             /* of the first after; 0: the end */
     uint64_t limit;           /* hits; 0: all */
     const atomic_bool *stop;  /* ends the search between rows once it is true; NULL: nothing does */
 };

@@ -12,11 +12,10 @@
 #include "proto/uuid.h"
 #include "proto/wire_check.h"
 
-#define IDLE_MS        30000
-#define PENDING_MAX    LOCAL_SERVER_CONNECTIONS
-#define QUESTION_LIMIT ((size_t)2048)
-#define OFFICER_SIZE   32
-#define PUMP_MAX       256 /* rows of a search in one turn */
+#define IDLE_MS      30000
+#define PENDING_MAX  LOCAL_SERVER_CONNECTIONS
+#define OFFICER_SIZE 32
+#define PUMP_MAX     256 /* rows of a search in one turn */
 
 /* A request whose answer needs more than one turn of the loop; number 0: none. */
 struct pending {
@@ -79,9 +78,10 @@ static enum status parse_load(const json_t *request, struct operator_request *pa
 
 static enum status parse_search(const json_t *request, struct operator_reason *reason)
 {
+    struct search_question question;
     struct search_reason why = {{0}};
 
-    if (search_check(request, &why) == STATUS_OK)
+    if (search_question_parse(request, &question, &why) == STATUS_OK)
         return STATUS_OK;
     return wrong(reason, why.text);
 }
@@ -305,12 +305,12 @@ static void name_officer(const struct local_connection *connection, char out[sta
 
 static json_t *log_query(const struct local_connection *connection, const json_t *request)
 {
-    struct byte_buffer question = bytes_buffer(QUESTION_LIMIT);
+    struct byte_buffer question = bytes_buffer(SEARCH_QUESTION_LINE_MAX);
     char officer[OFFICER_SIZE];
     json_t *object = NULL;
 
     name_officer(connection, officer);
-    search_question(request, &question);
+    search_question_text(request, &question);
     if (question.status == STATUS_OK)
         object = json_pack("{s:s, s:s, s:s%}", "do", "log-query", "officer", officer, "question",
                            (const char *)question.data, question.size);

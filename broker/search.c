@@ -1,7 +1,6 @@
 #include "broker/search.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,31 +9,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/civil.h"
-#include "base/utf8.h"
 #include "broker/retelling.h"
 #include "broker/search_row.h"
 #include "proto/member.h"
-#include "proto/pseudonym.h"
 
 #define WAITING_MAX 64 /* rows found and not taken yet; then the thread waits */
-#define TEXT_MAX    128
-
-/* A request taken apart; query's views point into it. */
-struct question {
-    bool retell; /* past decisions for a replay, instead of entries */
-    struct index_query query;
-    struct pseudonym subject;
-    char member[TEXT_MAX];
-    char type[TEXT_MAX];
-    char outcome[TEXT_MAX];
-};
 
 struct search {
     struct index_options options;
     char *path;
     char *store_path;
-    struct question question;
+    struct search_question question;
     struct index_scope scope; /* its view points into agency */
     char agency[MEMBER_ID_LENGTH + 1];
     int fd;
@@ -52,142 +37,15 @@ struct search {
     enum status status; /* once done */
 };
 
-/* ---- requests ---- */
-
-__attribute__((format(printf, 2, 3))) static enum status refuse(struct search_reason *reason,
-                                                                const char *format, ...)
+static enum status refuse(struct search_reason *reason, const char *sentence)
 {
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(reason->text, sizeof reason->text, format, arguments);
-    va_end(arguments);
+    (void)snprintf(reason->text, sizeof reason->text, "%s", sentence);
     return STATUS_BAD_ARGUMENT;
 }
 
-static enum status take_text(const char *key, const json_t *value, char out[static TEXT_MAX],
-                             struct byte_view *ret_view, struct search_reason *reason)
+static void say_failed(struct search_reason *reason, const char *what, enum status status)
 {
-    size_t size = json_string_length(value);
-
-    if (!json_is_string(value) || size == 0 || size >= TEXT_MAX || strlen(json_string_value(value)) != size ||
-        !utf8_printable(bytes_of_string(json_string_value(value))))
-        return refuse(reason, "\"%s\" must be a text of 1 to %d bytes on one line", key, TEXT_MAX - 1);
-    memcpy(out, json_string_value(value), size + 1);
-    *ret_view = bytes_view(out, size);
-    return STATUS_OK;
-}
-
-static enum status take_subject(const json_t *value, struct question *question, struct search_reason *reason)
-{
-    if (!json_is_string(value) || pseudonym_parse(json_string_value(value), &question->subject) != STATUS_OK)
-        return refuse(
-            reason,
-            "\"subject\" must be a pseudonym, as concordat subject prints it: 1-<64 hexadecimal digits>");
-    question->query.subject = bytes_view(question->subject.bytes, sizeof question->subject.bytes);
-    return STATUS_OK;
-}
-
-static enum status take_time(const char *key, const json_t *value, int64_t *ret_time,
-                             struct search_reason *reason)
-{
-    const char *text = json_is_string(value) ? json_string_value(value) : "";
-    int32_t date = 0;
-    int64_t time = 0;
-
-    if (civil_parse_date(text, &date) == STATUS_OK)
-        time = civil_time_of_day_start(date);
-    else if (civil_parse_time(text, &time) != STATUS_OK)
-        return refuse(reason, "\"%s\" must be a date or a time as 2026-12-01 or 2026-12-01T09:00:00Z", key);
-    if (time <= 0)
-        return refuse(reason, "\"%s\" must be after 1970-01-01", key);
-    *ret_time = time;
-    return STATUS_OK;
-}
-
-static enum status take_limit(const json_t *value, uint64_t *ret_limit, struct search_reason *reason)
-{
-    if (!json_is_integer(value) || json_integer_value(value) <= 0)
-        return refuse(reason, "\"limit\" must be a whole number from 1");
-    *ret_limit = (uint64_t)json_integer_value(value);
-    return STATUS_OK;
-}
-
-static enum status take_member(const char *key, const json_t *value, struct question *question,
-                               struct search_reason *reason)
-{
-    struct index_query *query = &question->query;
-
-    if (strcmp(key, "do") == 0)
-        return STATUS_OK;
-    if (question->retell && strcmp(key, "since") != 0 && strcmp(key, "until") != 0)
-        return refuse(reason, "a replay export has no \"%.40s\"", key);
-    if (strcmp(key, "subject") == 0)
-        return take_subject(value, question, reason);
-    if (strcmp(key, "member") == 0)
-        return take_text(key, value, question->member, &query->member, reason);
-    if (strcmp(key, "type") == 0)
-        return take_text(key, value, question->type, &query->type, reason);
-    if (strcmp(key, "outcome") == 0)
-        return take_text(key, value, question->outcome, &query->outcome, reason);
-    if (strcmp(key, "since") == 0)
-        return take_time(key, value, &query->since, reason);
-    if (strcmp(key, "until") == 0)
-        return take_time(key, value, &query->until, reason);
-    if (strcmp(key, "limit") == 0)
-        return take_limit(value, &query->limit, reason);
-    return refuse(reason, "a search has no \"%.40s\"", key);
-}
-
-static bool is_retelling(const json_t *request)
-{
-    const char *what = json_string_value(json_object_get(request, "do"));
-
-    return what != NULL && strcmp(what, "replay-export") == 0;
-}
-
-/* Fills the question in place, as its views point into it. */
-static enum status parse(const json_t *request, struct question *question, struct search_reason *reason)
-{
-    void *at =
-        json_object_iter((json_t *)(uintptr_t)request); /* jansson iterates only over what is not const */
-
-    *question = (struct question){.retell = is_retelling(request)};
-    while (at != NULL) {
-        enum status status =
-            take_member(json_object_iter_key(at), json_object_iter_value(at), question, reason);
-        if (status != STATUS_OK)
-            return status;
-        at = json_object_iter_next((json_t *)(uintptr_t)request, at);
-    }
-    return STATUS_OK;
-}
-
-enum status search_check(const json_t *request, struct search_reason *ret_reason)
-{
-    struct question question;
-
-    return parse(request, &question, ret_reason);
-}
-
-void search_question(const json_t *request, struct byte_buffer *ret_text)
-{
-    static const char *const keys[] = {"subject", "member", "type", "outcome", "since", "until", "limit"};
-    size_t before = ret_text->size;
-
-    if (is_retelling(request))
-        bytes_append_string(ret_text, "replay-export");
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        const json_t *value = json_object_get(request, keys[i]);
-        const char *space = ret_text->size > before ? " " : "";
-        if (json_is_string(value))
-            bytes_append_format(ret_text, "%s%s=%s", space, keys[i], json_string_value(value));
-        else if (json_is_integer(value))
-            bytes_append_format(ret_text, "%s%s=%" JSON_INTEGER_FORMAT, space, keys[i],
-                                json_integer_value(value));
-    }
-    if (ret_text->size == before)
-        bytes_append_string(ret_text, "everything");
+    (void)snprintf(reason->text, sizeof reason->text, "%s: %s", what, status_text(status));
 }
 
 /* ---- the thread ---- */
@@ -249,9 +107,10 @@ static enum status retell(struct search *search)
 static void *run(void *context)
 {
     struct search *search = context;
-    enum status status = search->question.retell ? retell(search)
-                                                 : index_search(&search->options, &search->scope,
-                                                                &search->question.query, put_row, search);
+    enum status status =
+        search->question.what == SEARCH_RETELL
+            ? retell(search)
+            : index_search(&search->options, &search->scope, &search->question.query, put_row, search);
 
     (void)pthread_mutex_lock(&search->mutex);
     if (search->status == STATUS_OK)
@@ -284,7 +143,7 @@ static enum status take_scope(struct search *search, const struct index_scope *s
         search->scope.everything = true;
         return STATUS_OK;
     }
-    if (search->question.retell)
+    if (search->question.what != SEARCH_ENTRIES)
         return refuse(reason, "past decisions can be asked for by who may see everything only");
     if (scope->agency.size == 0 || scope->agency.size > MEMBER_ID_LENGTH)
         return refuse(reason, "the search could not be started: nobody said whose entries it may show");
@@ -299,10 +158,12 @@ enum status search_start(const struct index_options *options, const struct index
     struct search *search = calloc(1, sizeof *search);
     enum status status = STATUS_NO_MEMORY;
 
-    if (search == NULL)
-        return refuse(ret_reason, "out of memory"), STATUS_NO_MEMORY;
+    if (search == NULL) {
+        say_failed(ret_reason, "the search could not be started", status);
+        return status;
+    }
     search->fd = -1;
-    status = parse(request, &search->question, ret_reason);
+    status = search_question_parse(request, &search->question, ret_reason);
     if (status == STATUS_OK)
         status = take_scope(search, scope, ret_reason);
     if (status != STATUS_OK)
@@ -318,7 +179,7 @@ enum status search_start(const struct index_options *options, const struct index
     if (status == STATUS_OK)
         status = start(search);
     if (status != STATUS_OK)
-        (void)refuse(ret_reason, "the search could not be started: %s", status_text(status));
+        say_failed(ret_reason, "the search could not be started", status);
 out:
     if (status == STATUS_OK)
         *ret = search;
@@ -369,7 +230,7 @@ enum status search_take(struct search *search, json_t **ret_reply, bool *ret_las
         *ret_reply = reply;
         *ret_last = last;
     } else if (status != STATUS_BUSY) {
-        (void)refuse(ret_reason, "the search failed: %s", status_text(status));
+        say_failed(ret_reason, "the search failed", status);
     }
     return status;
 }

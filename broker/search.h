@@ -2,38 +2,26 @@
 
 #include <jansson.h>
 
-#include "broker/index_search.h"
+#include "broker/search_question.h"
 
 /*
  * A search asked over the local socket, in a thread of its own, so that the socket's owner never waits for
  * it:
  *
- *   search_check, then log the look (search_question), then search_start; whenever search_fd is readable,
- * search_take until STATUS_BUSY.
+ *   search_question_parse, then log the look (search_question_text), then search_start; whenever search_fd is
+ * readable, search_take until STATUS_BUSY.
  *
- * Request: {"do":"search", "subject":"1-<hex>", "member":ID, "type":T, "outcome":O, "since":TIME,
- * "until":TIME, "limit":N}, of which all but "do" may be absent; times as RFC 3339 or a date. Row:
- * {"index","time","kind","from","to","type","subject","rule","gateway","purpose","labels":[],"outcome","reason",
- * "flags":[],"event"}, with null for what does not apply; flags are "late", "juvenile", "break-glass" and,
- * when the personal part was erased, "erased". Last reply: {"found":N}.
+ * Request: {"do":"search",...} as broker/search_question.h has it. Row: {"index","time","kind","from","to",
+ * "type","subject","rule","gateway","purpose","labels":[],"outcome","reason","flags":[],"event","officer",
+ * "deadline","key","protocol","grounds":[]}, with null for what does not apply; flags are "late", "juvenile",
+ * "break-glass" and, when the personal part was erased, "erased". Some kinds have more: "entries":[], the
+ * indexes of those that it is about; "asked", the question of a look; "digest". Last reply: {"found":N}.
  *
  * {"do":"replay-export"} with "since" and "until" alone tells past decisions instead, a line of
  * docs/replay-format.md each (broker/retelling.h).
  */
 
 struct search;
-
-/* Why a request is refused, or how a search failed: one sentence for people. */
-struct search_reason {
-    char text[256];
-};
-
-/* search_check - STATUS_BAD_ARGUMENT with a reason for a request that search_start would refuse. */
-enum status search_check(const json_t *request, struct search_reason *ret_reason);
-
-/* search_question - a checked request as one line of text, for the log: "subject=1-… since=…", or
- * "everything". */
-void search_question(const json_t *request, struct byte_buffer *ret_text);
 
 /*
  * search_start - begin, within a scope; options and scope are copied. Past decisions are told within the

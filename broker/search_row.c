@@ -1,6 +1,7 @@
 #include "broker/search_row.h"
 
 #include "base/civil.h"
+#include "proto/digest.h"
 #include "proto/pseudonym.h"
 #include "proto/uuid.h"
 
@@ -72,6 +73,69 @@ static json_t *flags_of(const struct index_hit *hit)
     return texts(set, count);
 }
 
+static json_t *hex_or_null(struct byte_view bytes)
+{
+    char text[2 * DIGEST_SIZE + 1];
+
+    if (bytes.size == 0 || bytes.size > DIGEST_SIZE)
+        return json_null();
+    bytes_to_hex(bytes.data, bytes.size, text);
+    return json_string(text);
+}
+
+static json_t *numbers(const uint64_t *list, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count && array != NULL; i++) {
+        if (json_array_append_new(array, json_integer((json_int_t)list[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+/* ---- details, by kind ---- */
+
+static bool add_asked(json_t *row, const struct record_account *account)
+{
+    struct byte_buffer text = bytes_buffer((size_t)RECORD_DETAILS_MAX * RECORD_DETAIL_SIZE);
+    bool good;
+
+    for (size_t i = 0; i < account->detail_count; i++)
+        bytes_append_view(&text, account->details[i]);
+    good = text.status == STATUS_OK &&
+           json_object_set_new(row, "asked", text_or_null(bytes_buffer_view(&text))) == 0;
+    bytes_buffer_free(&text);
+    return good;
+}
+
+/* Those of 8 bytes are indexes of entries (of a count first how many, then which), one of 32 a digest. */
+static bool add_details(json_t *row, enum record_kind kind, const struct record_account *account)
+{
+    uint64_t entries[RECORD_DETAILS_MAX];
+    size_t count = 0;
+    bool good = true;
+
+    if (kind == RECORD_AUDIT_QUERY || kind == RECORD_CONSULTED)
+        return account->detail_count == 0 || add_asked(row, account);
+    for (size_t i = 0; good && i < account->detail_count; i++) {
+        struct byte_view detail = account->details[i];
+
+        if (detail.size == DIGEST_SIZE)
+            good = json_object_set_new(row, "digest", hex_or_null(detail)) == 0;
+        else if (detail.size == 8)
+            entries[count++] = bytes_get_u64(detail.data);
+    }
+    if (good && kind == RECORD_COUNT && count == 2) {
+        good = json_object_set_new(row, "repeats", json_integer((json_int_t)entries[0])) == 0;
+        entries[0] = entries[1];
+        count = 1;
+    }
+    return good && (count == 0 || json_object_set_new(row, "entries", numbers(entries, count)) == 0);
+}
+
 json_t *search_row_json(const struct index_hit *hit)
 {
     static const struct record_personal erased = {.grounds = NULL};
@@ -96,6 +160,11 @@ json_t *search_row_json(const struct index_hit *hit)
         {"reason", text_or_null(account->reason)},
         {"flags", flags_of(hit)},
         {"event", event_text(personal->event)},
+        {"officer", text_or_null(personal->officer)},
+        {"deadline", account->deadline == 0 ? json_null() : time_text(account->deadline)},
+        {"key", hex_or_null(account->key)},
+        {"protocol", hex_or_null(account->protocol)},
+        {"grounds", numbers(personal->grounds, personal->ground_count)},
     };
     json_t *row = json_object();
     bool failed = row == NULL;
@@ -106,6 +175,7 @@ json_t *search_row_json(const struct index_hit *hit)
         else
             failed = json_object_set_new(row, members[i].key, members[i].value) != 0;
     }
+    failed = failed || !add_details(row, hit->kind, account);
     if (failed)
         json_decref(row);
     return failed ? NULL : row;

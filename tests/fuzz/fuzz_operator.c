@@ -11,13 +11,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define QUESTION_LIMIT ((size_t)1 << 20)
-
 static void check_search(const json_t *request)
 {
-    struct byte_buffer question = bytes_buffer(QUESTION_LIMIT);
+    struct byte_buffer question = bytes_buffer(SEARCH_QUESTION_LINE_MAX);
 
-    search_question(request, &question);
+    search_question_text(request, &question);
     if (question.status != STATUS_OK || question.size == 0 ||
         memchr(question.data, '\n', question.size) != NULL)
         abort();

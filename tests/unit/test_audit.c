@@ -8,6 +8,7 @@
 
 #include "audit/ask.h"
 #include "audit/export.h"
+#include "audit/row.h"
 #include "audit/verify.h"
 #include "base/safefile.h"
 #include "proto/logrow.h"
@@ -462,12 +463,36 @@ static void rows_are_readable(void **state)
                    0, NULL);
 
     assert_non_null(row);
-    ask_print_row(out, row);
+    row_print(out, row);
     fclose(out);
     json_decref(row);
     assert_non_null(strstr(text, "      17  2026-12-01 09:14:46Z  disclosed"));
     assert_non_null(strstr(text, "prison.dovegate"));
     assert_non_null(strstr(text, "[name, crime]  \"late\"  (late)\n"));
+}
+
+static void assert_row_csv(const char *json, const char *expected)
+{
+    char text[1024] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    json_t *row = json_loads(json, 0, NULL);
+
+    assert_non_null(row);
+    row_print_csv(out, row);
+    fclose(out);
+    json_decref(row);
+    assert_string_equal(text, expected);
+}
+
+static void formulas_are_disarmed_in_csv(void **state)
+{
+    (void)state;
+    assert_row_csv(
+        "{\"index\": 3, \"reason\": \"=HYPERLINK(1)\", \"from\": \"a,b\", \"to\": \"say \\\"x\\\"\","
+        "\"labels\": [\"name\", \"dob\"], \"grounds\": [4, 5]}",
+        "3,,,\"a,b\",\"say \"\"x\"\"\",,,,,,,\"name, dob\",,'=HYPERLINK(1),,,,,,\"4, 5\",,\r\n");
+    assert_row_csv("{\"index\": 3, \"officer\": \"-1\", \"rule\": \"+a\\nb\", \"type\": \"@x\"}",
+                   "3,,,,,'@x,,'-1,,,\"'+a\nb\",,,,,,,,,,,\r\n");
 }
 
 static void a_broker_that_does_not_run_is_said(void **state)
@@ -476,7 +501,8 @@ static void a_broker_that_does_not_run_is_said(void **state)
     char reason[ASK_REASON_SIZE] = "";
     json_t *request = json_pack("{s:s}", "do", "search");
 
-    assert_int_equal(ask_search(house.folder, request, true, stdout, reason), ASK_NOT_RUNNING);
+    assert_int_equal(ask_broker(house.folder, request, &(struct ask_taker){.row = NULL}, reason),
+                     ASK_NOT_RUNNING);
     assert_non_null(strstr(reason, "not running"));
     json_decref(request);
 }
@@ -497,6 +523,7 @@ int main(void)
         TEST(every_changed_byte_of_an_export_is_found),
         TEST(a_log_that_does_not_verify_is_not_exported),
         TEST(rows_are_readable),
+        TEST(formulas_are_disarmed_in_csv),
         TEST(a_broker_that_does_not_run_is_said),
     };
     return cmocka_run_group_tests_name("audit", tests, NULL, NULL);

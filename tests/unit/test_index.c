@@ -21,7 +21,9 @@ struct model {
     const char *outcome;
     enum record_kind kind;
     int64_t time;
-    int subject; /* -1: none */
+    int subject;    /* -1: none */
+    unsigned extra; /* numbers of words below, two bits each */
+    uint8_t flags;
 };
 
 static struct loghouse house;
@@ -32,12 +34,28 @@ static struct index_options options;
 static uint8_t subjects[SUBJECTS][36];
 
 static const char *const members[] = {"police.staffordshire", "prison.dovegate", "drugs.stoke", ""};
+/* Of labels, purposes, gateways, rules, officers, and as bytes of events and keys. */
+static const char *const words[] = {"first", "second", "third", "fourth"};
+enum { LABEL, PURPOSE, GATEWAY, RULE, OFFICER, EVENT, KEY, EXTRAS };
+static const uint8_t ids[4][16] = {{1}, {2}, {3}, {4}};
+
+static const char *word_of(const struct model *model, unsigned which)
+{
+    return words[model->extra >> 2 * which & 3];
+}
+
+static struct byte_view id_of(const struct model *model, unsigned which)
+{
+    return bytes_view(ids[model->extra >> 2 * which & 3], 16);
+}
+
 static const char *const types[] = {"release.planned", "arrest.made", "breach.recorded"};
 
 static struct model random_model(size_t index)
 {
     static const enum record_kind kinds[] = {RECORD_ACCEPTED, RECORD_DISCLOSED, RECORD_REFUSED,
                                              RECORD_DELIVERED};
+    static const enum record_kind rare[] = {RECORD_WITHDRAWN, RECORD_OVERRIDE};
     struct model model = {
         .from = members[support_below(&house.random, 3)],
         .to = members[support_below(&house.random, 4)],
@@ -45,23 +63,39 @@ static struct model random_model(size_t index)
         .kind = kinds[support_below(&house.random, 4)],
         .time = LOGHOUSE_NOW + (int64_t)(index / 50) * 1000,
         .subject = (int)support_below(&house.random, SUBJECTS + 1) - 1,
+        .extra = (unsigned)support_below(&house.random, 1u << 2 * EXTRAS),
+        .flags = (uint8_t)support_below(&house.random, 8) | RECORD_LATE,
     };
 
+    if (support_below(&house.random, 100) == 0)
+        model.kind = rare[support_below(&house.random, 2)];
     model.outcome = model.kind == RECORD_REFUSED ? "no rule" : "accepted";
     return model;
 }
 
 static void encode(const struct model *model, struct byte_buffer *account, struct byte_buffer *personal)
 {
+    const struct byte_view label = bytes_of_string(word_of(model, LABEL));
     struct record_account a = {
         .time = model->time,
         .from = bytes_of_string(model->from),
         .to = bytes_of_string(model->to),
         .type = bytes_of_string(model->type),
         .outcome = bytes_of_string(model->outcome),
-        .flags = RECORD_LATE,
+        .purpose = bytes_of_string(word_of(model, PURPOSE)),
+        .gateway = bytes_of_string(word_of(model, GATEWAY)),
+        .rule = bytes_of_string(word_of(model, RULE)),
+        .labels = &label,
+        .label_count = 1,
+        .key = id_of(model, KEY),
+        .flags = model->flags,
     };
     struct record_personal p = {.grounds = NULL};
+
+    if (model->subject >= 0) {
+        p.officer = bytes_of_string(word_of(model, OFFICER));
+        p.event = id_of(model, EVENT);
+    }
 
     if (model->subject >= 0)
         p.subject = bytes_view(subjects[model->subject], sizeof subjects[0]);
@@ -166,10 +200,30 @@ static bool visible(const struct index_scope *scope, const struct model *model)
     return bytes_equal(scope->agency, bytes_of_string(model->to)) && model->kind != RECORD_REFUSED;
 }
 
+static bool same_id(struct byte_view wanted, struct byte_view value)
+{
+    return wanted.size == 0 || bytes_equal(wanted, value);
+}
+
+static bool extras_match(const struct index_query *query, const struct model *model)
+{
+    uint64_t index = (uint64_t)(model - models);
+
+    if (model->subject < 0 && (query->officer.size > 0 || query->event.size > 0))
+        return false;
+    return same(query->label, word_of(model, LABEL)) && same(query->purpose, word_of(model, PURPOSE)) &&
+           same(query->gateway, word_of(model, GATEWAY)) && same(query->rule, word_of(model, RULE)) &&
+           same(query->officer, word_of(model, OFFICER)) && same_id(query->event, id_of(model, EVENT)) &&
+           same_id(query->key, id_of(model, KEY)) && same(query->from, model->from) &&
+           same(query->to, model->to) && (query->flags & model->flags) == query->flags &&
+           (query->kinds == 0 || (query->kinds >> model->kind & 1) != 0) && index >= query->first &&
+           (query->end == 0 || index < query->end);
+}
+
 static bool matches(const struct index_scope *scope, const struct index_query *query,
                     const struct model *model)
 {
-    if (!visible(scope, model))
+    if (!visible(scope, model) || !extras_match(query, model))
         return false;
     if (query->subject.size > 0 &&
         (model->subject < 0 || memcmp(query->subject.data, subjects[model->subject], 36) != 0))
@@ -186,6 +240,38 @@ static struct index_scope random_scope(void)
     if (support_below(&house.random, 2) == 0)
         return everything;
     return (struct index_scope){.agency = bytes_of_string(members[support_below(&house.random, 3)])};
+}
+
+/* One of the fields that have no index, and kinds, of which the rare ones do. */
+static void add_extras(struct index_query *query)
+{
+    struct byte_view *const texts[] = {&query->label, &query->purpose, &query->gateway, &query->rule,
+                                       &query->officer};
+    const uint32_t rare = UINT32_C(1) << RECORD_WITHDRAWN | UINT32_C(1) << RECORD_OVERRIDE;
+    const unsigned which = (unsigned)support_below(&house.random, 14);
+
+    if (which < 5)
+        *texts[which] = bytes_of_string(words[support_below(&house.random, 4)]);
+    else if (which == 5)
+        query->event = bytes_view(ids[support_below(&house.random, 4)], 16);
+    else if (which == 6)
+        query->key = bytes_view(ids[support_below(&house.random, 4)], 16);
+    else if (which == 7)
+        query->flags = (uint8_t)support_below(&house.random, 8);
+    else if (which == 8)
+        query->from = bytes_of_string(members[support_below(&house.random, 3)]);
+    else if (which == 9)
+        query->to = bytes_of_string(members[support_below(&house.random, 3)]);
+    else if (which == 10)
+        query->first = support_below(&house.random, ENTRIES);
+    else if (which == 11)
+        query->end = 1 + support_below(&house.random, ENTRIES);
+    if (support_below(&house.random, 4) == 0)
+        query->kinds = support_below(&house.random, 2) == 0 ? rare : rare | UINT32_C(1) << RECORD_REFUSED;
+    else if (support_below(&house.random, 8) == 0)
+        query->kinds = rare | UINT32_C(1) << RECORD_DISCLOSED;
+    else if (support_below(&house.random, 20) == 0)
+        query->kinds = UINT32_C(1) << RECORD_INCIDENT; /* of which there is none */
 }
 
 static struct index_query random_query(void)
@@ -208,6 +294,7 @@ static struct index_query random_query(void)
         query.until = LOGHOUSE_NOW + (int64_t)support_below(&house.random, ENTRIES / 50 + 5) * 1000;
     if (support_below(&house.random, 4) == 0)
         query.limit = 1 + support_below(&house.random, 20);
+    add_extras(&query);
     return query;
 }
 
@@ -385,31 +472,59 @@ static void requests_are_checked(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "{\"subject\": \"x\"}",  "{\"subject\": 1}",     "{\"member\": \"\"}",
-        "{\"since\": \"soon\"}", "{\"since\": 12}",      "{\"limit\": 0}",
-        "{\"limit\": \"2\"}",    "{\"officer\": \"x\"}", "{\"until\": \"1969-01-01\"}",
-        "{\"outcome\": [1, 2]}", "{\"type\": null}",     "{\"type\": \"a\\nb\"}",
+        "{\"subject\": \"x\"}",
+        "{\"subject\": 1}",
+        "{\"member\": \"\"}",
+        "{\"since\": \"soon\"}",
+        "{\"since\": 12}",
+        "{\"limit\": 0}",
+        "{\"limit\": \"2\"}",
+        "{\"colour\": \"x\"}",
+        "{\"until\": \"1969-01-01\"}",
+        "{\"kinds\": [\"x\"]}",
+        "{\"kinds\": []}",
+        "{\"kinds\": [1]}",
+        "{\"late\": false}",
+        "{\"event\": \"1\"}",
+        "{\"key\": \"ab\"}",
+        "{\"end\": 0}",
+        "{\"first\": -1}",
+        "{\"report\": \"\"}",
+        "{\"do\": \"replay-export\", \"member\": \"drugs.stoke\"}",
+        "{\"outcome\": [1, 2]}",
+        "{\"type\": null}",
+        "{\"type\": \"a\\nb\"}",
     };
+    struct search_question question;
     struct search_reason reason;
     struct byte_buffer text = bytes_buffer(1024);
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         json_t *json = request(bad[i]);
         reason.text[0] = '\0';
-        assert_int_equal(search_check(json, &reason), STATUS_BAD_ARGUMENT);
+        assert_int_equal(search_question_parse(json, &question, &reason), STATUS_BAD_ARGUMENT);
         assert_true(reason.text[0] != '\0');
         json_decref(json);
     }
     json_t *json =
         request("{\"do\": \"search\", \"limit\": 5, \"member\": \"drugs.stoke\", \"since\": \"2026-12-01\"}");
-    assert_int_equal(search_check(json, &reason), STATUS_OK);
-    search_question(json, &text);
+    assert_int_equal(search_question_parse(json, &question, &reason), STATUS_OK);
+    search_question_text(json, &text);
     assert_true(bytes_equal(bytes_buffer_view(&text),
                             bytes_of_string("member=drugs.stoke since=2026-12-01 limit=5")));
     json_decref(json);
+    json = request("{\"kinds\": [\"refused\", \"override\"], \"break_glass\": true, \"report\": \"x\"}");
+    assert_int_equal(search_question_parse(json, &question, &reason), STATUS_OK);
+    assert_int_equal(question.query.kinds, UINT32_C(1) << RECORD_REFUSED | UINT32_C(1) << RECORD_OVERRIDE);
+    assert_int_equal(question.query.flags, RECORD_BREAK_GLASS);
+    bytes_buffer_clear(&text);
+    search_question_text(json, &text);
+    assert_true(bytes_equal(bytes_buffer_view(&text),
+                            bytes_of_string("report=x kinds=refused,override break_glass")));
+    json_decref(json);
     json = request("{\"do\": \"search\"}");
     bytes_buffer_clear(&text);
-    search_question(json, &text);
+    search_question_text(json, &text);
     assert_true(bytes_equal(bytes_buffer_view(&text), bytes_of_string("everything")));
     json_decref(json);
     bytes_buffer_free(&text);
@@ -450,8 +565,9 @@ static void rows_come_one_by_one(void **state)
         assert_string_equal(json_string_value(json_object_get(reply, "type")), models[i].type);
         assert_string_equal(json_string_value(json_array_get(json_object_get(reply, "flags"), 0)), "late");
         assert_true(json_is_null(json_object_get(reply, "subject")) == (models[i].subject < 0));
-        assert_true(json_is_null(json_object_get(reply, "event")));
-        assert_int_equal(json_object_size(reply), 15);
+        assert_true(json_is_null(json_object_get(reply, "event")) == (models[i].subject < 0));
+        assert_true(json_is_null(json_object_get(reply, "officer")) == (models[i].subject < 0));
+        assert_int_equal(json_object_size(reply), 20);
         json_decref(reply);
         expected++;
     }

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "tests/support/support.h"
 
 #include <stdlib.h>
@@ -305,6 +307,19 @@ static void test_quarantine_is_logged(void **state)
     drop_batch(events, 2);
 }
 
+/* A question of that many bytes, in which characters of two bytes lie across the pieces that it is kept in.
+ */
+static const char *long_question(size_t size)
+{
+    static char text[10000];
+    int length = snprintf(text, sizeof text, "{\"do\":\"log-query\",\"officer\":\"uid 0\",\"question\":\"x");
+
+    for (size_t i = 0; i < size / 2; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "\u00e9");
+    (void)snprintf(text + length, sizeof text - (size_t)length, "\"}");
+    return text;
+}
+
 /* A look at the log is an entry before it is answered; status counts. */
 static void test_control(void **state)
 {
@@ -315,12 +330,14 @@ static void test_control(void **state)
     const char *answer = exchange_control(
         exchange, "{\"do\":\"log-query\",\"officer\":\"uid 0\",\"question\":\"everything\"}");
     assert_non_null(strstr(answer, "\"index\":"));
+    assert_non_null(strstr(exchange_control(exchange, long_question(4000)), "\"index\":"));
+    assert_non_null(strstr(exchange_control(exchange, long_question(9000)), "error"));
     answer = exchange_control(exchange, "{\"do\":\"status\"}");
     assert_non_null(strstr(answer, "\"accepted\":1"));
     assert_non_null(strstr(answer, "\"undelivered\":4"));
     assert_non_null(strstr(exchange_control(exchange, "{\"do\":\"dance\"}"), "error"));
     exchange_stop(exchange);
-    assert_int_equal(exchange_entries(exchange, RECORD_AUDIT_QUERY), 1);
+    assert_int_equal(exchange_entries(exchange, RECORD_AUDIT_QUERY), 2);
     exchange_assert_log(exchange);
 }
 
