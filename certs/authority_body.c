@@ -69,6 +69,33 @@ static enum status fill_revocations(struct authority_state *state, struct wire_a
     return STATUS_OK;
 }
 
+/* Of data protection officers and intermediates, as long as the certificates would be valid otherwise. */
+static enum status fill_officer_revocations(struct authority_state *state, struct wire_arena *arena,
+                                            int64_t now, Wire__BundleBody *body)
+{
+    struct officer_book *book = &state->officers;
+
+    body->officer_revocations = take(arena, book->n, sizeof body->officer_revocations[0]);
+    if (body->officer_revocations == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < book->n; i++) {
+        struct officer_entry *entry = &book->entries[i];
+        if (!entry->revoked || now > entry->certificate.not_after)
+            continue;
+        Wire__Revocation *message = take(arena, 1, sizeof *message);
+        if (message == NULL)
+            return STATUS_NO_MEMORY;
+        *message = (Wire__Revocation)WIRE__REVOCATION__INIT;
+        message->certificate = wire_data(bytes_view(entry->certificate.digest, DIGEST_SIZE));
+        message->at = (uint64_t)entry->revoked_at;
+        message->reason = entry->why;
+        body->officer_revocations[body->n_officer_revocations++] = message;
+    }
+    qsort(body->officer_revocations, body->n_officer_revocations, sizeof body->officer_revocations[0],
+          compare_revocations);
+    return STATUS_OK;
+}
+
 static enum status fill_notes(struct authority_state *state, struct wire_arena *arena, Wire__BundleBody *body)
 {
     body->witnesses = take(arena, state->witnesses.n, sizeof body->witnesses[0]);
@@ -200,6 +227,8 @@ enum status authority_body_encode(const struct authority_parts *parts, struct by
     memcpy(&body.log_vkey, &vkey, sizeof body.log_vkey);
     if (status == STATUS_OK)
         status = fill_revocations(state, &arena, &body);
+    if (status == STATUS_OK)
+        status = fill_officer_revocations(state, &arena, now, &body);
     if (status == STATUS_OK)
         status = fill_notes(state, &arena, &body);
     if (status == STATUS_OK)

@@ -8,92 +8,16 @@
 #include "base/options.h"
 #include "base/safefile.h"
 #include "certs/authority_bundle.h"
+#include "certs/authority_command.h"
 #include "certs/enrol.h"
 #include "certs/head.h"
+#include "certs/officer_command.h"
 #include "certs/request.h"
 #include "certs/show.h"
 #include "certs/witnesses.h"
 
 #define SHOW_LARGEST ((size_t)32 << 20)
 #define FILE_LARGEST ((size_t)4 << 20) /* of a protocol or catalogue */
-
-/* The exit code for a status: input is refused, everything else is the machine's. */
-static enum options_exit exit_code(enum status status)
-{
-    static const enum status machine[] = {
-        STATUS_NO_MEMORY, STATUS_IO,     STATUS_NO_SPACE,   STATUS_IN_USE,       STATUS_PERMISSION,
-        STATUS_CORRUPT,   STATUS_CRYPTO, STATUS_NOT_A_FILE, STATUS_NOT_A_FOLDER,
-    };
-
-    for (size_t i = 0; i < sizeof machine / sizeof machine[0]; i++) {
-        if (status == machine[i])
-            return EXIT_ENVIRONMENT;
-    }
-    return status == STATUS_OK ? EXIT_DONE : EXIT_REFUSED;
-}
-
-static int fail(const struct options *options, enum status status, const char *subject,
-                const struct bundle_reason *reason)
-{
-    return options_fail(options, exit_code(status), "%s: %s", subject, reason->text);
-}
-
-static int read_file(const struct options *options, const char *path, size_t limit, struct byte_buffer *ret)
-{
-    enum status status = safefile_read(path, limit, ret);
-
-    if (status == STATUS_OK)
-        return EXIT_DONE;
-    return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
-}
-
-static int write_file(const struct options *options, const char *path, struct byte_view content)
-{
-    enum status status = safefile_write(path, content, 0644);
-
-    if (status == STATUS_OK)
-        return EXIT_DONE;
-    return options_fail(options, EXIT_ENVIRONMENT, "%s: cannot be written: %s", path, status_text(status));
-}
-
-/* Prints what was collected, and frees it. */
-static int print(const struct options *options, struct byte_buffer *text)
-{
-    int code = EXIT_DONE;
-
-    if (text->status != STATUS_OK)
-        code = options_fail(options, EXIT_ENVIRONMENT, "%s", status_text(text->status));
-    else
-        fwrite(text->data, 1, text->size, options_out(options));
-    bytes_buffer_free(text);
-    return code;
-}
-
-/* The time to go by: the machine's, or for demonstrations the one given. */
-static int find_now(const struct options *options, bool demo, int64_t *ret_now)
-{
-    struct clock clock = clock_real();
-
-    *ret_now = clock_now(&clock);
-    if (!options_time(options, "now", ret_now))
-        return EXIT_USAGE;
-    if (options_text(options, "now") != NULL && !demo)
-        return options_fail(options, EXIT_REFUSED, "--now is for what was made with --demo; leave it out");
-    return EXIT_DONE;
-}
-
-static int open_authority(const struct options *options, struct authority **ret, int64_t *ret_now)
-{
-    const char *folder = options_text(options, "dir");
-    struct bundle_reason reason = {{0}};
-    enum status status = authority_open(folder, ret, &reason);
-
-    if (status == STATUS_NOT_FOUND)
-        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", folder, reason.text);
-    if (status != STATUS_OK)
-        return fail(options, status, folder, &reason);
-    return find_now(options, authority_state(*ret)->demo, ret_now);
-}
 
 /* ---- init ---- */
 
@@ -108,7 +32,7 @@ static int run_init(const struct options *options, void *context)
     struct authority *authority = NULL;
 
     (void)context;
-    int code = find_now(options, options_flag(options, "demo"), &now);
+    int code = authority_command_now(options, options_flag(options, "demo"), &now);
     if (code != EXIT_DONE)
         return code;
     if (!options_uint(options, "member-days", 1, AUTHORITY_LONGEST_DAYS, &days))
@@ -126,10 +50,10 @@ static int run_init(const struct options *options, void *context)
         return options_fail(options, EXIT_ENVIRONMENT,
                             "%s: its parent folder does not exist: make that first", folder);
     if (status != STATUS_OK)
-        return fail(options, status, folder, &reason);
+        return authority_command_fail(options, status, folder, &reason);
     show_fingerprint(authority_fingerprint(authority), &text);
     authority_close(&authority);
-    return print(options, &text);
+    return authority_command_print(options, &text);
 }
 
 /* ---- enrol, revoke ---- */
@@ -143,7 +67,7 @@ static int enrol(const struct options *options, struct authority *authority, int
     struct byte_buffer csr = bytes_buffer(0);
     struct byte_buffer pem = bytes_buffer(0);
     struct byte_buffer text = bytes_buffer(SHOW_LARGEST);
-    int code = read_file(options, path, REQUEST_LARGEST, &csr);
+    int code = authority_command_read(options, path, REQUEST_LARGEST, &csr);
 
     if (code != EXIT_DONE)
         return code;
@@ -151,16 +75,16 @@ static int enrol(const struct options *options, struct authority *authority, int
         enrol_member(authority, bytes_buffer_view(&csr), way, role, now, &certificate, &reason);
     bytes_buffer_free(&csr);
     if (status != STATUS_OK)
-        return fail(options, status, path, &reason);
+        return authority_command_fail(options, status, path, &reason);
     status = issuer_to_pem(bytes_buffer_view(&certificate->der), &pem);
     if (status != STATUS_OK)
         return options_fail(options, EXIT_ENVIRONMENT, "%s", status_text(status));
-    code = write_file(options, options_text(options, "out"), bytes_buffer_view(&pem));
+    code = authority_command_write(options, options_text(options, "out"), bytes_buffer_view(&pem));
     bytes_buffer_free(&pem);
     if (code != EXIT_DONE)
         return code;
     show_certificate(certificate, &text);
-    return print(options, &text);
+    return authority_command_print(options, &text);
 }
 
 static int run_enrol(const struct options *options, void *context)
@@ -181,7 +105,7 @@ static int run_enrol(const struct options *options, void *context)
         way = ENROL_RENEW;
     if (options_flag(options, "replace"))
         way = ENROL_REPLACE;
-    int code = open_authority(options, &authority, &now);
+    int code = authority_command_open(options, &authority, &now);
     if (code == EXIT_DONE)
         code = enrol(options, authority, now, way, role_text == NULL ? NULL : &role);
     authority_close(&authority);
@@ -198,11 +122,11 @@ static int run_revoke(const struct options *options, void *context)
     size_t n = 0;
 
     (void)context;
-    int code = open_authority(options, &authority, &now);
+    int code = authority_command_open(options, &authority, &now);
     if (code == EXIT_DONE) {
         enum status status = enrol_revoke(authority, member, why == NULL ? "revoked" : why, now, &n, &reason);
         if (status != STATUS_OK)
-            code = options_fail(options, exit_code(status), "%s", reason.text);
+            code = options_fail(options, authority_command_exit_code(status), "%s", reason.text);
         else
             fprintf(
                 options_out(options),
@@ -233,7 +157,7 @@ struct bundle_input {
 static int read_named(const struct options *options, const char *path, struct byte_buffer *file,
                       struct authority_bundle_file *ret)
 {
-    int code = read_file(options, path, FILE_LARGEST, file);
+    int code = authority_command_read(options, path, FILE_LARGEST, file);
 
     if (code == EXIT_DONE)
         *ret = (struct authority_bundle_file){.name = path, .content = bytes_buffer_view(file)};
@@ -321,7 +245,7 @@ static int print_bundle(const struct options *options, const struct authority *a
         bytes_append_format(&text,
                             "signatures: 1 of %u needed; the others sign with `concordat-authority sign`\n",
                             state->quorum);
-    return print(options, &text);
+    return authority_command_print(options, &text);
 }
 
 static int make_bundle(const struct options *options, struct authority *authority, int64_t now)
@@ -337,10 +261,10 @@ static int make_bundle(const struct options *options, struct authority *authorit
     if (code == EXIT_DONE) {
         enum status status = authority_bundle_make(authority, &input->options, now, &file, &reason);
         if (status != STATUS_OK)
-            code = options_fail(options, exit_code(status), "%s", reason.text);
+            code = options_fail(options, authority_command_exit_code(status), "%s", reason.text);
     }
     if (code == EXIT_DONE)
-        code = write_file(options, options_text(options, "out"), bytes_buffer_view(&file));
+        code = authority_command_write(options, options_text(options, "out"), bytes_buffer_view(&file));
     if (code == EXIT_DONE)
         code = print_bundle(options, authority);
     for (size_t i = 0; i < sizeof input->files / sizeof input->files[0]; i++)
@@ -356,7 +280,7 @@ static int run_bundle(const struct options *options, void *context)
     int64_t now = 0;
 
     (void)context;
-    int code = open_authority(options, &authority, &now);
+    int code = authority_command_open(options, &authority, &now);
     if (code == EXIT_DONE)
         code = make_bundle(options, authority, now);
     authority_close(&authority);
@@ -372,18 +296,18 @@ static int show_file(const struct options *options, const char *path)
     struct byte_buffer file = bytes_buffer(0);
     struct byte_buffer text = bytes_buffer(SHOW_LARGEST);
     int64_t now = 0;
-    int code = read_file(options, path, BUNDLE_LARGEST, &file);
+    int code = authority_command_read(options, path, BUNDLE_LARGEST, &file);
 
     if (code != EXIT_DONE)
         return code;
     enum status status = bundle_inspect(bytes_buffer_view(&file), &bundle, &reason);
     bytes_buffer_free(&file);
     if (status != STATUS_OK)
-        return fail(options, status, path, &reason);
-    code = find_now(options, bundle_demo(bundle), &now);
+        return authority_command_fail(options, status, path, &reason);
+    code = authority_command_now(options, bundle_demo(bundle), &now);
     if (code == EXIT_DONE) {
         show_bundle(bundle, now, &text);
-        code = print(options, &text);
+        code = authority_command_print(options, &text);
     }
     bundle_free(&bundle);
     return code;
@@ -401,10 +325,10 @@ static int run_show(const struct options *options, void *context)
         return options_fail(options, EXIT_USAGE, "give either --dir DIR or --bundle FILE");
     if (path != NULL)
         return show_file(options, path);
-    int code = open_authority(options, &authority, &now);
+    int code = authority_command_open(options, &authority, &now);
     if (code == EXIT_DONE) {
         show_authority(authority, now, &text);
-        code = print(options, &text);
+        code = authority_command_print(options, &text);
     }
     authority_close(&authority);
     return code;
@@ -432,7 +356,8 @@ static int run_request(const struct options *options, void *context)
         status = keystore_write_request(keystore, path);
     keystore_free(&keystore);
     if (status != STATUS_OK)
-        return options_fail(options, exit_code(status), "%s: %s", folder, status_text(status));
+        return options_fail(options, authority_command_exit_code(status), "%s: %s", folder,
+                            status_text(status));
     fprintf(options_out(options), "request: %s\n", path);
     return EXIT_DONE;
 }
@@ -445,19 +370,19 @@ static int countersign(const struct options *options, const struct keystore *key
     struct byte_buffer file = bytes_buffer(0);
     struct byte_buffer ours = bytes_buffer(0);
     int64_t now = 0;
-    int code = read_file(options, path, BUNDLE_LARGEST, &file);
+    int code = authority_command_read(options, path, BUNDLE_LARGEST, &file);
 
     if (code != EXIT_DONE)
         return code;
     enum status status = bundle_inspect(bytes_buffer_view(&file), &bundle, &reason);
     if (status == STATUS_OK)
-        code = find_now(options, bundle_demo(bundle), &now);
+        code = authority_command_now(options, bundle_demo(bundle), &now);
     if (status == STATUS_OK && code == EXIT_DONE)
         status = authority_bundle_countersign(bytes_buffer_view(&file), keystore, now, &ours, &reason);
     if (status != STATUS_OK)
-        code = fail(options, status, path, &reason);
+        code = authority_command_fail(options, status, path, &reason);
     else if (code == EXIT_DONE)
-        code = write_file(options, options_text(options, "out"), bytes_buffer_view(&ours));
+        code = authority_command_write(options, options_text(options, "out"), bytes_buffer_view(&ours));
     bundle_free(&bundle);
     bytes_buffer_free(&ours);
     bytes_buffer_free(&file);
@@ -477,6 +402,13 @@ static int run_sign(const struct options *options, void *context)
     int code = countersign(options, keystore);
     keystore_free(&keystore);
     return code;
+}
+
+/* Only its line in the help: main() has seen to the command before. */
+static int run_officer(const struct options *options, void *context)
+{
+    (void)context;
+    return options_fail(options, EXIT_USAGE, "say officer add, revoke, intermediate or list");
 }
 
 /* ---- the tables ---- */
@@ -570,6 +502,8 @@ static const struct command commands[] = {
     {"show", "what an authority or a bundle holds", show_options, NULL, 0, 0, NULL, run_show},
     {"request", "keys and request for a further authority", request_options, NULL, 0, 0, NULL, run_request},
     {"sign", "add a further authority's signature to a bundle", sign_options, NULL, 0, 0, NULL, run_sign},
+    {"officer", "officers' certificates: see `concordat-authority officer help`", NULL, NULL, 0, 0, NULL,
+     run_officer},
     {NULL, NULL, NULL, NULL, 0, 0, NULL, NULL},
 };
 
@@ -583,5 +517,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "concordat-authority: the process cannot be protected: %s\n", status_text(status));
         return EXIT_ENVIRONMENT;
     }
+    if (argc > 1 && strcmp(argv[1], "officer") == 0)
+        return officer_command_main(argc - 1, argv + 1);
     return options_main(&program, argc, argv, NULL);
 }

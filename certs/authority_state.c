@@ -110,6 +110,7 @@ void authority_state_clear(struct authority_state *state)
     if (state->epochs != NULL)
         bytes_wipe(state->epochs, state->n_epochs * sizeof state->epochs[0]);
     free(state->epochs);
+    officer_book_clear(&state->officers);
     free(state->certificates);
     free(state->contacts.items);
     free(state->witnesses.items);
@@ -166,13 +167,14 @@ static json_t *state_json(const struct authority_state *state)
     char head[2 * DIGEST_SIZE + 1];
 
     bytes_to_hex(state->head, sizeof state->head, head);
-    return json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s:I, s:o, s:o, s:o}", "format", FORMAT,
-                     "name", state->name, "demo", state->demo, "member_days", (json_int_t)state->member_days,
-                     "quorum", (json_int_t)state->quorum, "serial", (json_int_t)state->serial, "head", head,
-                     "epoch_due", state->epoch_due, "witness_quorum", (json_int_t)state->witness_quorum,
-                     "witness_dishonest", (json_int_t)state->witness_dishonest, "contacts",
-                     notes_json(&state->contacts), "witnesses", notes_json(&state->witnesses), "certificates",
-                     certificates_json(state));
+    return json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o}", "format",
+                     FORMAT, "name", state->name, "demo", state->demo, "member_days",
+                     (json_int_t)state->member_days, "quorum", (json_int_t)state->quorum, "serial",
+                     (json_int_t)state->serial, "head", head, "epoch_due", state->epoch_due, "witness_quorum",
+                     (json_int_t)state->witness_quorum, "witness_dishonest",
+                     (json_int_t)state->witness_dishonest, "contacts", notes_json(&state->contacts),
+                     "witnesses", notes_json(&state->witnesses), "certificates", certificates_json(state),
+                     "officers", officer_book_json(&state->officers));
 }
 
 static enum status write_state(const char *folder, const struct authority_state *state)
@@ -288,13 +290,13 @@ static enum status read_json(json_t *json, const struct certificate_root *root, 
     const char *name = NULL;
     const char *head = NULL;
     json_int_t member_days = 0, quorum = 0, serial = 0, witness_quorum = 0, witness_dishonest = 0;
-    json_t *contacts = NULL, *witnesses = NULL, *certificates = NULL;
+    json_t *contacts = NULL, *witnesses = NULL, *certificates = NULL, *officers = NULL;
 
-    if (json_unpack(json, "{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s?I, s:o, s:o, s:o !}", "format",
-                    &format, "name", &name, "demo", &demo, "member_days", &member_days, "quorum", &quorum,
-                    "serial", &serial, "head", &head, "epoch_due", &epoch_due, "witness_quorum",
+    if (json_unpack(json, "{s:i, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:I, s?I, s:o, s:o, s:o, s?o !}",
+                    "format", &format, "name", &name, "demo", &demo, "member_days", &member_days, "quorum",
+                    &quorum, "serial", &serial, "head", &head, "epoch_due", &epoch_due, "witness_quorum",
                     &witness_quorum, "witness_dishonest", &witness_dishonest, "contacts", &contacts,
-                    "witnesses", &witnesses, "certificates", &certificates) != 0)
+                    "witnesses", &witnesses, "certificates", &certificates, "officers", &officers) != 0)
         return STATUS_CORRUPT;
     if (format != FORMAT || serial < 0 || !take_u32(member_days, &state->member_days) ||
         !take_u32(quorum, &state->quorum) || !take_u32(witness_quorum, &state->witness_quorum) ||
@@ -310,6 +312,8 @@ static enum status read_json(json_t *json, const struct certificate_root *root, 
         status = read_notes(witnesses, &state->witnesses);
     for (size_t i = 0; status == STATUS_OK && i < json_array_size(certificates); i++)
         status = read_certificate(json_array_get(certificates, i), root, state);
+    if (status == STATUS_OK && officers != NULL)
+        status = officer_book_read(officers, &state->officers);
     return status;
 }
 

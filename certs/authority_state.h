@@ -1,6 +1,7 @@
 #pragma once
 
 #include "certs/certificate.h"
+#include "certs/officer_book.h"
 #include "proto/pseudonym.h"
 
 /*
@@ -51,6 +52,7 @@ struct authority_state {
     struct authority_notes witnesses; /* in ascending order of member */
     struct authority_epoch *epochs;   /* in ascending order; not in state.json */
     size_t n_epochs;
+    struct officer_book officers; /* data protection officers and intermediates */
 };
 
 /*

@@ -399,6 +399,15 @@ struct byte_view bundle_web_root(const struct bundle *bundle)
     return wire_view(bundle->body->web_root);
 }
 
+bool bundle_officer_revoked(const struct bundle *bundle, const uint8_t certificate[static DIGEST_SIZE])
+{
+    for (size_t i = 0; i < bundle->body->n_officer_revocations; i++) {
+        if (same_digest(bundle->body->officer_revocations[i]->certificate.data, certificate))
+            return true;
+    }
+    return false;
+}
+
 const Wire__SignedHead *bundle_signed_head(const struct bundle *bundle)
 {
     return bundle->signed_head;

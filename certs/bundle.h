@@ -100,6 +100,10 @@ const uint8_t *bundle_head_digest(const struct bundle *bundle); /* SHA-256 of th
 const uint8_t *bundle_root_digest(const struct bundle *bundle); /* SHA-256 of the root's DER */
 struct byte_view bundle_root(const struct bundle *bundle);      /* DER */
 struct byte_view bundle_web_root(const struct bundle *bundle);  /* DER */
+
+/* bundle_officer_revoked - whether it revokes this certificate of a data protection officer or an agency's
+ * intermediate (certs/officer.h). */
+bool bundle_officer_revoked(const struct bundle *bundle, const uint8_t certificate[static DIGEST_SIZE]);
 const struct Wire__SignedHead *bundle_signed_head(const struct bundle *bundle); /* for Hello, Welcome … */
 const struct directory *bundle_directory(const struct bundle *bundle);
 const char *bundle_log_vkey(const struct bundle *bundle);

@@ -291,6 +291,24 @@ static enum status check_contacts(const struct bundle *bundle, struct bundle_rea
     return STATUS_OK;
 }
 
+/* The certificates themselves are not in the bundle: whoever shows one shows the chain. */
+static enum status check_officers(const struct bundle *bundle, struct bundle_reason *reason)
+{
+    const Wire__BundleBody *body = bundle->body;
+
+    for (size_t i = 0; i < body->n_officer_revocations; i++) {
+        const Wire__Revocation *revocation = body->officer_revocations[i];
+        if (revocation->certificate.len != DIGEST_SIZE || revocation->at > CIVIL_TIME_MAX ||
+            !good_text(revocation->reason))
+            return reason_refuse(reason, STATUS_BAD_FORMAT, "revocation %zu of an officer is malformed",
+                                 i + 1);
+        if (i > 0 && body->officer_revocations[i - 1]->at > revocation->at)
+            return reason_refuse(reason, STATUS_NOT_CANONICAL,
+                                 "its revocations of officers are not in the order of time");
+    }
+    return STATUS_OK;
+}
+
 static enum status check_body(struct bundle *bundle, struct bundle_reason *reason)
 {
     struct certificate_root *root = NULL;
@@ -312,6 +330,8 @@ static enum status check_body(struct bundle *bundle, struct bundle_reason *reaso
         status = check_epochs(bundle, reason);
     if (status == STATUS_OK)
         status = check_contacts(bundle, reason);
+    if (status == STATUS_OK)
+        status = check_officers(bundle, reason);
     certificate_root_free(&root);
     return status;
 }

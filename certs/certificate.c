@@ -4,9 +4,9 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "certs/claims.h"
+#include "certs/x509_part.h"
 
 #define FINGERPRINT_LONGEST (3 * DIGEST_SIZE)
 
@@ -15,25 +15,6 @@ struct certificate_root {
     EVP_PKEY *key;
     uint8_t digest[DIGEST_SIZE];
 };
-
-/* One certificate that takes up all of der and is its own encoding, or NULL. */
-static X509 *decode(struct byte_view der)
-{
-    const uint8_t *at = der.data;
-    uint8_t *again = NULL;
-    X509 *x509 = NULL;
-
-    if (der.size == 0 || der.size > CERTIFICATE_LARGEST)
-        return NULL;
-    x509 = d2i_X509(NULL, &at, (long)der.size);
-    int size = x509 == NULL ? -1 : i2d_X509(x509, &again);
-    if (size < 0 || !bytes_equal(der, bytes_view(again, (size_t)size))) {
-        X509_free(x509);
-        x509 = NULL;
-    }
-    OPENSSL_free(again);
-    return x509;
-}
 
 static bool signed_with_ed25519(const X509 *x509)
 {
@@ -47,7 +28,7 @@ enum status certificate_root_parse(struct byte_view der, struct certificate_root
 
     if (root == NULL)
         return STATUS_NO_MEMORY;
-    root->x509 = decode(der);
+    root->x509 = x509_part_decode(der);
     if (root->x509 == NULL || !signed_with_ed25519(root->x509))
         goto out;
     root->key = X509_get_pubkey(root->x509);
@@ -128,28 +109,6 @@ static bool subject_is(const X509 *x509, const char *member)
                        bytes_view(ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text)));
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *ret_seconds)
-{
-    struct tm tm;
-
-    if (ASN1_TIME_to_tm(time, &tm) != 1)
-        return false;
-    *ret_seconds = (int64_t)timegm(&tm);
-    return true;
-}
-
-static bool read_validity(const X509 *x509, struct certificate *certificate)
-{
-    int64_t from = 0;
-    int64_t to = 0;
-
-    if (!read_time(X509_get0_notBefore(x509), &from) || !read_time(X509_get0_notAfter(x509), &to))
-        return false;
-    certificate->not_before = from * 1000;
-    certificate->not_after = to * 1000 + 999;
-    return from >= 0 && from < to;
-}
-
 /* The subject key, which Ed25519 takes as a key. */
 static bool read_signing(X509 *x509, uint8_t ret_public[static ED25519_PUBLIC_SIZE])
 {
@@ -183,7 +142,7 @@ enum status certificate_parse(struct byte_view der, const struct certificate_roo
 {
     enum status status = STATUS_BAD_CERTIFICATE;
     struct certificate *certificate = calloc(1, sizeof *certificate);
-    X509 *x509 = decode(der);
+    X509 *x509 = x509_part_decode(der);
 
     if (certificate == NULL) {
         status = STATUS_NO_MEMORY;
@@ -191,8 +150,8 @@ enum status certificate_parse(struct byte_view der, const struct certificate_roo
     }
     if (x509 == NULL || !issued_by(x509, root) || !profile_extensions(x509))
         goto out;
-    if (!read_validity(x509, certificate) || !read_signing(x509, certificate->claims.signing) ||
-        !read_claims(x509, &certificate->claims))
+    if (!x509_part_validity(x509, &certificate->not_before, &certificate->not_after) ||
+        !read_signing(x509, certificate->claims.signing) || !read_claims(x509, &certificate->claims))
         goto out;
     certificate->der = bytes_buffer(CERTIFICATE_LARGEST);
     bytes_append_view(&certificate->der, der);

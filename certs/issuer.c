@@ -9,9 +9,7 @@
 #include "base/civil.h"
 #include "base/utf8.h"
 #include "certs/claims.h"
-#include "proto/random.h"
-
-#define SERIAL_SIZE 16 /* RFC 5280 §4.1.2.2 allows 20 */
+#include "certs/x509_part.h"
 
 struct issuer {
     EVP_PKEY *key;
@@ -25,57 +23,6 @@ struct shape {
     const EVP_MD *md; /* NULL for Ed25519 */
 };
 
-/* Never ask at a terminal: an encrypted PEM is not one that we read. */
-static int no_password(char *out, int size, int writing, void *context)
-{
-    (void)out, (void)size, (void)writing, (void)context;
-    return -1;
-}
-
-/* What a BIO collected, into ret, which must be empty. */
-static enum status take_bio(BIO *bio, size_t limit, struct byte_buffer *ret)
-{
-    char *text = NULL;
-    long size = BIO_get_mem_data(bio, &text);
-    struct byte_buffer buffer = bytes_buffer(limit);
-
-    bytes_append(&buffer, text, (size_t)size);
-    if (buffer.status != STATUS_OK) {
-        enum status status = buffer.status;
-        bytes_buffer_wipe(&buffer);
-        return status;
-    }
-    *ret = buffer;
-    return STATUS_OK;
-}
-
-static enum status key_to_pem(EVP_PKEY *key, struct byte_buffer *ret)
-{
-    enum status status = STATUS_CRYPTO;
-    BIO *bio = BIO_new(BIO_s_secmem());
-
-    if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1)
-        status = take_bio(bio, ISSUER_KEY_LARGEST, ret);
-    BIO_free(bio);
-    return status;
-}
-
-static enum status to_der(X509 *x509, struct byte_buffer *ret)
-{
-    uint8_t *der = NULL;
-    struct byte_buffer buffer = bytes_buffer(CERTIFICATE_LARGEST);
-    int size = i2d_X509(x509, &der);
-
-    if (size < 0)
-        return STATUS_CRYPTO;
-    bytes_append(&buffer, der, (size_t)size);
-    OPENSSL_free(der);
-    if (buffer.status != STATUS_OK)
-        return buffer.status;
-    *ret = buffer;
-    return STATUS_OK;
-}
-
 bool issuer_name_good(const char *name)
 {
     size_t characters = 0;
@@ -83,31 +30,6 @@ bool issuer_name_good(const char *name)
     for (const uint8_t *c = (const uint8_t *)name; *c != 0; c++)
         characters += (*c & 0xc0) != 0x80;
     return characters > 0 && characters <= ISSUER_NAME_LONGEST && utf8_printable(bytes_of_string(name));
-}
-
-static bool set_serial(X509 *x509)
-{
-    uint8_t bytes[SERIAL_SIZE];
-    BIGNUM *number = NULL;
-
-    if (random_bytes(bytes, sizeof bytes) != STATUS_OK)
-        return false;
-    bytes[0] |= 0x40; /* never short, so that all look alike; 127 random bits remain */
-    number = BN_bin2bn(bytes, sizeof bytes, NULL);
-    bool ok = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509)) != NULL;
-    BN_free(number);
-    return ok;
-}
-
-static bool add_extension(X509 *x509, X509 *issuer, int nid, const char *value)
-{
-    X509V3_CTX context;
-
-    X509V3_set_ctx(&context, issuer, x509, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    bool ok = extension != NULL && X509_add_ext(x509, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return ok;
 }
 
 static bool add_names(X509 *x509, const struct certificate_claims *claims)
@@ -120,29 +42,15 @@ static bool add_names(X509 *x509, const struct certificate_claims *claims)
     return ok;
 }
 
-static bool add_name(X509_NAME *name, int nid, const char *text)
-{
-    return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1;
-}
-
-/* Version, serial, validity and subject key; the subject's name is the caller's. */
-static bool start(X509 *x509, EVP_PKEY *subject_key, int64_t not_before, int64_t not_after)
-{
-    return X509_set_version(x509, X509_VERSION_3) == 1 && set_serial(x509) &&
-           ASN1_TIME_set(X509_getm_notBefore(x509), (time_t)(not_before / 1000)) != NULL &&
-           ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)(not_after / 1000)) != NULL &&
-           X509_set_pubkey(x509, subject_key) == 1;
-}
-
 /* Issuer, extensions and signature. issuer may be x509 itself. claims NULL for a root. */
 static bool finish(X509 *x509, X509 *issuer, EVP_PKEY *issuer_key, const struct shape *shape,
                    const struct certificate_claims *claims)
 {
     return X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1 &&
-           add_extension(x509, issuer, NID_basic_constraints, shape->constraints) &&
-           add_extension(x509, issuer, NID_key_usage, shape->usage) &&
-           add_extension(x509, issuer, NID_subject_key_identifier, "hash") &&
-           add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always") &&
+           x509_part_extension(x509, issuer, NID_basic_constraints, shape->constraints) &&
+           x509_part_extension(x509, issuer, NID_key_usage, shape->usage) &&
+           x509_part_extension(x509, issuer, NID_subject_key_identifier, "hash") &&
+           x509_part_extension(x509, issuer, NID_authority_key_identifier, "keyid:always") &&
            (claims == NULL || add_names(x509, claims)) && X509_sign(x509, issuer_key, shape->md) > 0;
 }
 
@@ -162,15 +70,15 @@ static enum status make_root(EVP_PKEY *key, const char *name, const char *common
         goto out;
     }
     if (key == NULL || x509 == NULL ||
-        !start(x509, key, now - ISSUER_SKEW_MS, civil_add_duration(now, life, 1)))
+        !x509_part_start(x509, key, now - ISSUER_SKEW_MS, civil_add_duration(now, life, 1)))
         goto out;
     X509_NAME *subject = X509_get_subject_name(x509);
-    if (!add_name(subject, NID_organizationName, name) || !add_name(subject, NID_commonName, common_name) ||
-        !finish(x509, x509, key, shape, NULL))
+    if (!x509_part_name(subject, NID_organizationName, name) ||
+        !x509_part_name(subject, NID_commonName, common_name) || !finish(x509, x509, key, shape, NULL))
         goto out;
-    status = key_to_pem(key, &pem);
+    status = x509_part_key_pem(key, &pem);
     if (status == STATUS_OK)
-        status = to_der(x509, &der);
+        status = x509_part_der(x509, &der);
     if (status != STATUS_OK)
         goto out;
     *ret_key_pem = pem;
@@ -219,7 +127,7 @@ enum status issuer_load(struct byte_view key_pem, struct byte_view der, struct i
         certificate_root_parse(der, &root) != STATUS_OK)
         goto out;
     bio = BIO_new_mem_buf(key_pem.data, (int)key_pem.size);
-    issuer->key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+    issuer->key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, x509_part_no_password, NULL);
     issuer->x509 = d2i_X509(NULL, &at, (long)der.size);
     if (issuer->key == NULL || issuer->x509 == NULL || X509_check_private_key(issuer->x509, issuer->key) != 1)
         goto out;
@@ -254,10 +162,10 @@ enum status issuer_issue(const struct issuer *issuer, const struct certificate_c
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, claims->signing, sizeof claims->signing);
     X509 *x509 = X509_new();
 
-    if (key != NULL && x509 != NULL && start(x509, key, not_before, not_after) &&
-        add_name(X509_get_subject_name(x509), NID_commonName, claims->member) &&
+    if (key != NULL && x509 != NULL && x509_part_start(x509, key, not_before, not_after) &&
+        x509_part_name(X509_get_subject_name(x509), NID_commonName, claims->member) &&
         finish(x509, issuer->x509, issuer->key, &shape, claims))
-        status = to_der(x509, ret_der);
+        status = x509_part_der(x509, ret_der);
     if (status != STATUS_OK)
         ERR_clear_error();
     X509_free(x509);
@@ -275,7 +183,7 @@ enum status issuer_to_pem(struct byte_view der, struct byte_buffer *ret_pem)
     if (bio == NULL)
         status = STATUS_NO_MEMORY;
     else if (x509 != NULL && PEM_write_bio_X509(bio, x509) == 1)
-        status = take_bio(bio, 2 * CERTIFICATE_LARGEST, ret_pem);
+        status = x509_part_bio(bio, 2 * CERTIFICATE_LARGEST, ret_pem);
     ERR_clear_error();
     BIO_free(bio);
     X509_free(x509);
@@ -291,11 +199,11 @@ enum status issuer_from_pem(struct byte_view pem, struct byte_buffer *ret_der)
     if (pem.size == 0 || pem.size > 2 * CERTIFICATE_LARGEST)
         return STATUS_BAD_FORMAT;
     bio = BIO_new_mem_buf(pem.data, (int)pem.size);
-    x509 = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_password, NULL);
+    x509 = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, x509_part_no_password, NULL);
     if (bio == NULL)
         status = STATUS_NO_MEMORY;
     else if (x509 != NULL)
-        status = to_der(x509, ret_der);
+        status = x509_part_der(x509, ret_der);
     ERR_clear_error();
     X509_free(x509);
     BIO_free(bio);
