@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "broker/sheet.h"
+#include "broker/twins.h"
 
 #define UNKNOWN  "not known"
 #define KEY_SIZE (CORE_SUBJECT_SIZE + PROTOCOL_ID_LENGTH)
@@ -114,8 +115,9 @@ static void make_grids(struct aggregate *self)
 
 /* ---- counting ---- */
 
-static void count_person(struct aggregate *self, const struct register_entry *entry)
+static void count_person(void *context, const struct register_entry *entry)
 {
+    struct aggregate *self = context;
     uint32_t area = place_of(self->areas, self->area_count, entry->area);
 
     sheet_add(&self->sheet, &self->grids[PEOPLE_STRANDS], area,
@@ -124,10 +126,10 @@ static void count_person(struct aggregate *self, const struct register_entry *en
               place_of(self->states, self->state_count, entry->status), 1);
 }
 
-static enum status count_people(struct aggregate *self, struct store *store)
+static enum status count_records(struct aggregate *self, struct store *store, struct twins *twins)
 {
     struct byte_view id = bytes_of_string(self->protocol->id);
-    struct register_state state;
+    struct subject_record record;
     uint8_t after[KEY_SIZE];
     size_t after_size = 0;
     enum status status = STATUS_OK;
@@ -144,12 +146,28 @@ static enum status count_people(struct aggregate *self, struct store *store)
         after_size = key.size;
         if (!bytes_equal(bytes_view(key.data + CORE_SUBJECT_SIZE, key.size - CORE_SUBJECT_SIZE), id))
             continue;
-        status = subjects_read_state(stored, &state);
+        status = subjects_read(stored, &record);
+        if (status == STATUS_OK && record.state.entry.listed && record.merged_count > 0)
+            status = twins_add(twins, record.merged, record.merged_count, &record.state.entry);
+        else if (status == STATUS_OK && record.state.entry.listed)
+            count_person(self, &record.state.entry);
         if (status != STATUS_OK)
             return status;
-        if (state.entry.listed)
-            count_person(self, &state.entry);
     }
+}
+
+/* After a merge both records stand on the list, and are one person. */
+static enum status count_people(struct aggregate *self, struct store *store)
+{
+    struct twins *twins = NULL;
+    enum status status = twins_new(&twins);
+
+    if (status == STATUS_OK)
+        status = count_records(self, store, twins);
+    if (status == STATUS_OK)
+        twins_each(twins, count_person, self);
+    twins_free(&twins);
+    return status;
 }
 
 static void count_cell(struct aggregate *self, const struct tally_cell *cell)

@@ -159,13 +159,16 @@ static enum status read_subject(struct byte_view bytes, struct subject *subject)
     return STATUS_OK;
 }
 
-enum status subjects_read_state(struct byte_view stored, struct register_state *ret_state)
+enum status subjects_read(struct byte_view stored, struct subject_record *ret_record)
 {
     struct subject *subject = calloc(1, sizeof *subject);
     enum status status = subject == NULL ? STATUS_NO_MEMORY : read_subject(stored, subject);
 
-    if (status == STATUS_OK)
-        *ret_state = subject->state;
+    if (status == STATUS_OK) {
+        ret_record->state = subject->state;
+        ret_record->merged_count = subject->merged_count;
+        memcpy(ret_record->merged, subject->merged, sizeof ret_record->merged);
+    }
     free(subject);
     return status;
 }

@@ -61,9 +61,15 @@ void subjects_free(struct subjects **subjects);
 enum status subjects_get(struct subjects *subjects, const struct protocol *protocol,
                          const uint8_t pseudonym[static CORE_SUBJECT_SIZE], struct subject **ret);
 
-/* subjects_read_state - what the register knows, from a subject as the store holds it. STATUS_CORRUPT or
- * STATUS_NO_MEMORY. */
-enum status subjects_read_state(struct byte_view stored, struct register_state *ret_state);
+/* A subject as the store holds it, without what only publishing needs. */
+struct subject_record {
+    struct register_state state;
+    size_t merged_count; /* 0: it was never merged */
+    struct store_place merged[SUBJECTS_MERGED_MAX];
+};
+
+/* subjects_read - STATUS_CORRUPT or STATUS_NO_MEMORY. */
+enum status subjects_read(struct byte_view stored, struct subject_record *ret_record);
 
 /* subjects_save - write those marked dirty, within a transaction. */
 enum status subjects_save(struct subjects *subjects);

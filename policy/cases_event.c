@@ -11,7 +11,7 @@ static struct byte_view keep(struct cases_reader *reader, const char *text)
     return copy == NULL ? bytes_view(NULL, 0) : bytes_of_string(copy);
 }
 
-static uint16_t read_type(struct cases_reader *reader, const struct yaml_node *node)
+uint16_t cases_read_type(struct cases_reader *reader, const struct yaml_node *node)
 {
     char quoted[YAML_QUOTE_SIZE];
     const char *text;
@@ -25,7 +25,7 @@ static uint16_t read_type(struct cases_reader *reader, const struct yaml_node *n
     return event;
 }
 
-static bool read_member(struct cases_reader *reader, const struct yaml_node *node, struct byte_view *ret)
+bool cases_read_member(struct cases_reader *reader, const struct yaml_node *node, struct byte_view *ret)
 {
     char quoted[YAML_QUOTE_SIZE];
     const char *text;
@@ -165,8 +165,8 @@ static void read_answers(struct cases_reader *reader, const struct yaml_node *no
         return;
     ret->request.correlated = true;
     facts->correlated_same_subject = facts->correlated_disclosed_to_sender = true;
-    facts->correlated_event = read_type(reader, yaml_read_required(reader->errors, node, "type"));
-    read_member(reader, yaml_read_required(reader->errors, node, "from"), &facts->correlated_from);
+    facts->correlated_event = cases_read_type(reader, yaml_read_required(reader->errors, node, "type"));
+    cases_read_member(reader, yaml_read_required(reader->errors, node, "from"), &facts->correlated_from);
     yaml_read_bool(reader->errors, yaml_get(node, "sent_to_sender"), &facts->correlated_disclosed_to_sender);
     yaml_read_bool(reader->errors, yaml_get(node, "same_person"), &facts->correlated_same_subject);
     yaml_read_bool(reader->errors, yaml_get(node, "is_target"), &facts->correlated_is_target);
@@ -211,17 +211,17 @@ static void read_purpose(struct cases_reader *reader, const struct yaml_node *no
 
 void cases_read_event(struct cases_reader *reader, const struct yaml_node *node, struct cases_case *ret)
 {
-    static const char *const keys[] = {"type",    "from",       "attributes", "holds",
-                                       "without", "juvenile",   "created",    "purpose",
-                                       "answers", "supersedes", "repeats",    NULL};
+    static const char *const keys[] = {"type",     "from",     "attributes", "holds",   "without",
+                                       "juvenile", "created",  "purpose",    "answers", "supersedes",
+                                       "repeats",  "corrects", NULL};
     struct policy_request *request = &ret->request;
 
     request->event = CATALOGUE_NONE;
     request->effective = REQUEST_NO_DATE;
     if (node == NULL || !read_fields(reader->errors, node, keys))
         return;
-    request->event = read_type(reader, yaml_read_required(reader->errors, node, "type"));
-    if (!read_member(reader, yaml_read_required(reader->errors, node, "from"), &request->from) ||
+    request->event = cases_read_type(reader, yaml_read_required(reader->errors, node, "type"));
+    if (!cases_read_member(reader, yaml_read_required(reader->errors, node, "from"), &request->from) ||
         request->event == CATALOGUE_NONE)
         return;
     request->created = ret->now;
@@ -234,5 +234,6 @@ void cases_read_event(struct cases_reader *reader, const struct yaml_node *node,
     read_juvenile(reader, yaml_get(node, "juvenile"), &request->juvenile);
     read_answers(reader, yaml_get(node, "answers"), ret);
     read_repeats(reader, yaml_get(node, "repeats"), request);
+    cases_read_target(reader, yaml_get(node, "corrects"), ret);
     yaml_read_bool(reader->errors, yaml_get(node, "supersedes"), &request->supersedes);
 }

@@ -155,13 +155,27 @@ static void add_rule(struct builder *builder, uint16_t event, uint16_t from, uin
         add(builder, refusal(POLICY_TOO_LATE, index, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
 }
 
+/* A correction goes where the event went that it names; what the file says of it is who may not. */
+static void add_correction(struct builder *builder, uint16_t event, uint16_t from)
+{
+    const struct protocol *protocol = builder->coverage->protocol;
+    uint16_t rule = protocol_pair_of(protocol, event, from)->rule;
+    bool reachable = parties_of(protocol, from) > 0;
+
+    add(builder, refusal(POLICY_NO_TARGET, rule, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+    if (protocol->catalogue->events[event].corrects != CORRECTION_VALUES)
+        add(builder, refusal(POLICY_TARGET_HELD, rule, PROTOCOL_NONE, PROTOCOL_NONE), reachable);
+}
+
 static void add_pair(struct builder *builder, uint16_t event, uint16_t from)
 {
     const struct protocol *protocol = builder->coverage->protocol;
     const struct protocol_pair *pair = protocol_pair_of(protocol, event, from);
 
-    if (pair->rule == PROTOCOL_NONE || protocol->rules[pair->rule].follows)
-        return; /* a correction goes where the event went that it names: no file says where */
+    if (pair->rule == PROTOCOL_NONE)
+        return;
+    if (protocol->rules[pair->rule].follows)
+        add_correction(builder, event, from);
     if (pair->route_count == 0)
         add_rule(builder, event, from, pair->rule, parties_of(protocol, from) > 0);
     for (uint16_t i = 0; i < pair->route_count; i++) {

@@ -41,7 +41,10 @@ static void tell(struct decider *decider, uint16_t party, const struct label_set
     struct policy_decision *decision = decider->decision;
 
     if (!party_set_has(&decider->facts->active, party)) {
-        decider_refuse(decider, POLICY_INACTIVE)->party = party;
+        struct policy_refusal *refusal = decider_refuse(decider, POLICY_INACTIVE);
+
+        refusal->party = party;
+        refusal->class_index = decider->protocol->parties[party].class_index;
         return;
     }
     decision->recipients[decision->recipient_count++] =

@@ -178,7 +178,7 @@ static enum status read_person(const json_t *person, int64_t at, struct register
 static enum status check_answers(const json_t *answers, struct kind_reason *reason)
 {
     static const char *const keys[] = {"event", "from", "sent_to_sender", "same_person", "is_target",
-                                       "asks",  NULL};
+                                       "asked", NULL};
     enum status status;
 
     if (answers == NULL)

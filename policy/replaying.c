@@ -25,6 +25,7 @@ struct replaying {
     size_t capacity;
     uint64_t lines;
     uint64_t others;      /* lines about another protocol */
+    uint64_t corrections; /* which follow what they correct, whatever a protocol says now */
     uint64_t disclosures; /* under the old version */
     uint64_t refused;     /* of those, no longer under the new */
     uint64_t granted;     /* new ones */
@@ -217,6 +218,13 @@ static bool as_logged(const struct replaying *replaying, const struct replay *re
     return true;
 }
 
+static bool is_correction(const struct catalogue *catalogue, const struct replay *replay)
+{
+    uint16_t event = catalogue_find_event(catalogue, bytes_of_string(replay_event(replay)));
+
+    return event != CATALOGUE_NONE && catalogue->events[event].corrects != CORRECTION_NONE;
+}
+
 enum status replaying_add(struct replaying *replaying, const struct replay *replay, uint64_t line)
 {
     const struct policy_decision *old_decision = &replaying->old_decision,
@@ -226,6 +234,10 @@ enum status replaying_add(struct replaying *replaying, const struct replay *repl
 
     if (protocol != NULL && strcmp(protocol, replaying->before.id) != 0) {
         replaying->others++;
+        return STATUS_OK;
+    }
+    if (is_correction(replaying->before.catalogue, replay)) {
+        replaying->corrections++;
         return STATUS_OK;
     }
     decide(replay, &replaying->before, &replaying->old_facts, &replaying->old_decision);
@@ -266,6 +278,9 @@ uint64_t replaying_write(const struct replaying *replaying, struct byte_buffer *
     if (replaying->others > 0)
         bytes_append_format(ret_text, "%" PRIu64 " events of other protocols were left out.\n",
                             replaying->others);
+    if (replaying->corrections > 0)
+        bytes_append_format(ret_text, "%" PRIu64 " corrections were left out: they go to whoever was told.\n",
+                            replaying->corrections);
     for (size_t i = 0; i < replaying->count; i++)
         bytes_append_format(ret_text, "- %" PRIu64 " times (first on line %" PRIu64 "): %s\n",
                             replaying->groups[i].count, replaying->groups[i].first,

@@ -53,6 +53,18 @@ def check_signature(scheme, note):
     Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], text.encode())
 
 
+def merged(scheme):
+    """Two records turn out to be one person's, in words that `concordat subject` prints; they count once."""
+    one, other = (scheme.command(POLICE, "subject", pnc(1000001 + i)).out.strip() for i in (7, 8))
+    for member in (POLICE, PROBATION):
+        event = scheme.publish(member, "subject.merged", "--subject", one, "--attr", f"merged_from={other}", "--attr",
+                               f"merged_to={one}")
+        equal(scheme.settled(member, event)["state"], "delivered", f"{member} says that two records are one person's")
+    found = cells(aggregate(scheme, "--month", "2026-12", "--json").json())
+    table = "people by area and strand"
+    equal((found[table, "all", "all"], found["people by area and state", "all", "all"]), (35, 35), "one person less")
+
+
 def aggregates():
     with harness.partnership(members=(POLICE, PRISON, PROBATION, DRUGS)) as scheme:
         list_everybody(scheme)
@@ -94,12 +106,13 @@ def aggregates():
               "nothing happened the month before")
         check("not a later one" in aggregate(scheme, "--month", "2027-01", expect=1).err, "no month to come")
 
+        merged(scheme)
         scheme.daemons["broker"].stop()
         scheme.start_broker()
         equal(cells(aggregate(scheme, "--month", "2026-12", "--json").json())[changes, "all", "added"], 37,
               "counts outlive the process")
         looks = scheme.search("--outcome", "aggregated")
-        equal([e["kind"] for e in looks], ["audit-query"] * 4, "each look is in the log")
+        equal([e["kind"] for e in looks], ["audit-query"] * 5, "each look is in the log")
         scheme.stop()
         check("entries" in scheme.verify().out, "the log verifies")
 

@@ -110,6 +110,14 @@ static void test_mistakes(void **state)
         {"like: adult", "like: adult, glass: {used: many}", "'many'"},
         {"holds: [", "answers: {type: arrest.made}, holds: [", "'from'"},
         {"holds: [", "answers: {type: arrest.made, from: a.b, asked: [tea]}, holds: [", "no item 'tea'"},
+        {"holds: [", "corrects: {type: arrest.made, told: {}}, holds: [", "arrest.made corrects nothing"},
+        {"type: arrest.made",
+         "corrects: {type: release.planned, told: {nobody.here: [name]}}, type: event.retracted",
+         "no party 'nobody.here'"},
+        {"type: arrest.made",
+         "corrects: {type: release.planned, told: {drugs.stoke: [station]}}, type: event.retracted",
+         "carries no item 'station'"},
+        {"type: arrest.made", "corrects: {type: release.planned}, type: event.retracted", "'told'"},
     };
 
     (void)state;

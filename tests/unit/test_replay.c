@@ -188,6 +188,31 @@ static void test_granted(void **state)
     bytes_buffer_free(&text);
 }
 
+/* An answer is replayed with what was asked; a correction goes to whoever was told, whatever a protocol says.
+ */
+static void test_answers_and_corrections(void **state)
+{
+    static const char answer[] =
+        "{\"replay\":1,\"at\":\"2026-12-01T09:00:00Z\",\"event\":\"case.answered\",\"from\":\"police."
+        "staffordshire\",\"held\":[\"status\"],\"juvenile\":\"no\","
+        "\"answers\":{\"event\":\"case.queried\",\"from\":\"probation.staffordshire\",\"asked\":[\"status\"]}"
+        ","
+        "\"person\":{\"listed\":\"yes\",\"review_due\":\"2026-12-15\",\"strand\":\"catch_convict\",\"area\":"
+        "\"stoke\",\"home_force\":\"21\"},\"disclosed\":{\"probation.staffordshire\":[\"status\"]}}";
+    static const char correction[] =
+        "{\"replay\":1,\"at\":\"2026-12-01T09:00:00Z\",\"event\":\"event.retracted\",\"from\":\"police."
+        "staffordshire\",\"disclosed\":{\"probation.staffordshire\":[\"target\",\"reason\"]}}";
+
+    (void)state;
+    assert_int_equal(replay_under(answer, NULL), 0);
+    assert_null(strstr((const char *)text.data, "decided otherwise"));
+    says("2 events, 2 disclosures");
+    assert_int_equal(replay_under(correction, NULL), 0);
+    assert_null(strstr((const char *)text.data, "decided otherwise"));
+    says("2 corrections were left out");
+    bytes_buffer_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_bind),
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_granted),
+        cmocka_unit_test(test_answers_and_corrections),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
