@@ -40,7 +40,8 @@ bool decider_repeats_listing(const struct decider *decider)
                        bytes_of_string(protocol->strands[strand].name));
 }
 
-/* A consent counts on a form that the protocol names, recorded by those whom it names. */
+/* A consent is taken on a form that the protocol names. Who may record it is for register_apply, as agents
+ * hold grounds to that too. */
 static const char *why_no_consent(const struct decider *decider)
 {
     const struct protocol *protocol = decider->protocol;
@@ -53,8 +54,6 @@ static const char *why_no_consent(const struct decider *decider)
         index++;
     if (scope.data == NULL || form.data == NULL || index == protocol->consent_count)
         return NULL; /* register_apply says what is missing */
-    if ((protocol->consents[index].recorded_by >> decider->from_class & 1) == 0)
-        return "you may not record a consent of that scope; 'recorded_by' under 'consents' says who may";
     for (uint16_t i = 0; i < protocol->consents[index].form_count; i++) {
         if (bytes_equal(form, bytes_of_string(protocol->consents[index].forms[i])))
             return NULL;
@@ -62,28 +61,36 @@ static const char *why_no_consent(const struct decider *decider)
     return "the protocol names no such version of that form; let the person sign the one in use";
 }
 
-/* Unknown age counts as under 18. */
-static const char *why_no_listing(const struct decider *decider)
+/* Might the sender take the person off the list? What the protocol does not know any more stops nobody. */
+static bool may_take_over(const struct decider *decider)
 {
     const struct protocol *protocol = decider->protocol;
-    struct byte_view strand = decider->request->attributes[decider->type->reads[0]];
-    struct byte_view authority = decider->request->attributes[decider->type->reads[2]];
-    uint16_t index = 0;
+    const struct register_entry *entry = &decider->person->entry;
+    const uint16_t strand = protocol_find_strand(protocol, entry->strand);
+    const bool young = entry->juvenile != JUVENILE_NO;
 
-    if (request_attribute(protocol->catalogue, decider->request, "selector").data == NULL)
+    if (protocol_find_area(protocol, entry->area) != PROTOCOL_NONE && !serves_area(decider))
+        return false;
+    if (strand == PROTOCOL_NONE || protocol->strands[strand].class_index == decider->from_class)
+        return true;
+    return young && protocol->juvenile_class == decider->from_class &&
+           (protocol->juvenile_strands >> strand & 1) != 0;
+}
+
+static const char *why_no_listing(const struct decider *decider)
+{
+    const struct register_entry *entry = &decider->person->entry;
+
+    if (request_attribute(decider->protocol->catalogue, decider->request, "selector").data == NULL)
         return "a listing says why: give 'selector'";
-    while (index < protocol->strand_count &&
-           !bytes_equal(strand, bytes_of_string(protocol->strands[index].name)))
-        index++;
-    if (decider->request->juvenile == JUVENILE_NO || index == protocol->strand_count)
+    if (!entry->listed)
         return NULL;
-    if ((protocol->juvenile_strands >> index & 1) == 0)
-        return "nobody under 18, or of unknown age, may stand on this list; 'strands' under 'juveniles' says "
-               "on "
-               "which";
-    if (!bytes_equal(authority, bytes_of_string(protocol->juvenile_authority)))
-        return "a person under 18, or of unknown age, is listed by the authority that 'approval' under "
-               "'juveniles' names; state 'juvenile' if the person is not";
+    if (!may_take_over(decider))
+        return "the person is on the list already, where others answer for it; whoever does must move the "
+               "person to another area, or remove the person, first";
+    if (entry->divert[0] != '\0' &&
+        request_attribute(decider->protocol->catalogue, decider->request, "divert").data == NULL)
+        return "another arrangement looks after the person; state 'divert', or end that with a review first";
     return NULL;
 }
 

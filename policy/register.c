@@ -164,6 +164,24 @@ static bool put_divert(const struct fold *fold, char out[static REGISTER_CODE_SI
     return put(out, REGISTER_CODE_SIZE, is_text(value, "none") ? (struct byte_view){NULL, 0} : value);
 }
 
+/* Unknown age counts as under 18. */
+static enum status check_age(struct fold *fold, const char *strand)
+{
+    const struct protocol *protocol = fold->protocol;
+    const uint16_t index = protocol_find_strand(protocol, strand);
+
+    if (fold->event->juvenile == JUVENILE_NO || index == PROTOCOL_NONE)
+        return STATUS_OK; /* check_authority knows no such strand either */
+    if ((protocol->juvenile_strands >> index & 1) == 0)
+        return refuse(fold, "nobody under 18, or of unknown age, may stand on this list; 'strands' under "
+                            "'juveniles' says on which");
+    if (!is_text(attribute(fold, 2), protocol->juvenile_authority))
+        return refuse(fold,
+                      "a person under 18, or of unknown age, is listed by the authority that 'approval' "
+                      "under 'juveniles' names; state 'juvenile' if the person is not");
+    return STATUS_OK;
+}
+
 static enum status apply_listing(struct fold *fold)
 {
     struct register_entry *entry = &fold->state->entry;
@@ -184,7 +202,8 @@ static enum status apply_listing(struct fold *fold)
     if (!put(strand, sizeof strand, attribute(fold, 0)) || !put(area, sizeof area, attribute(fold, 1)) ||
         !get_date(attribute(fold, 4), &due))
         return refuse(fold, "its strand, area or review date is malformed");
-    if ((status = check_authority(fold, strand, attribute(fold, 2))) != STATUS_OK ||
+    if ((status = check_age(fold, strand)) != STATUS_OK ||
+        (status = check_authority(fold, strand, attribute(fold, 2))) != STATUS_OK ||
         (status = check_area(fold, area)) != STATUS_OK ||
         (status = check_review(fold, strand, due)) != STATUS_OK)
         return status;
@@ -399,6 +418,9 @@ static enum status apply_consent(struct fold *fold)
     if (scope == PROTOCOL_NONE)
         return refuse(fold, "the protocol knows no consent of that scope; use one that it names");
     known = &fold->protocol->consents[scope];
+    if ((known->recorded_by >> fold->sender->class_index & 1) == 0)
+        return refuse(
+            fold, "you may not record a consent of that scope; 'recorded_by' under 'consents' says who may");
     if (!present(attribute(fold, 1)) || !get_date(attribute(fold, 2), &expires))
         return refuse(fold, "a consent needs form_version and the day on which it expires; give both");
     if (civil_day_of(fold->event->created) > expires)

@@ -211,7 +211,42 @@ def what_has_expired():
             made.clear()
 
 
+def signed_by_who_may_not():
+    """A member signs a consent of a scope that it may not record; a patched broker shows it as a ground."""
+    lies = []
+
+    def lie(direction, verb, body):
+        if (direction, verb) != (DOWN, "plan_answer") or not lies:
+            return body
+        body = copy.deepcopy(body)
+        for plan in body["plans"]:
+            plan["grounds"].append(lies[0])
+            plan["grants"] = sorted(plan["grants"] + [lies[1]], key=lambda grant: grant["to"])
+            plan["refusals"] = []
+        return body
+    with stage(members=MEMBERS) as scene:
+        scheme, between = scene.scheme, scene.between(DOVEGATE, lie)
+        police = scene.peer(POLICE)
+        scene.list_person(police, JOHNSON)
+        _, outcome = police.send_event(*consent(JOHNSON))
+        equal(outcome.verdict, "REFUSED", "the honest broker does not take it")
+        forged = police.event(*consent(JOHNSON))
+        header = envelope.header_of(forged.core_bytes, [])
+        opening = copy.deepcopy(forged.opening)
+        opening["attributes"] = [a for a in opening["attributes"] if a["id"] in ("scope", "form_version", "expires")]
+        lies[:] = [{"header": header, "certificate": police.own_certificate().digest,
+                    "signature": police.sign(envelope.EVENTS, [header]), "index": 0, "count": 1, "path": [],
+                    "opening": opening, "committed": police.now()},
+                   {"to": DRUGS, "rule": "release-notice", "labels": police.in_order(["name", "dob", "release_date"])}]
+        scene.start_agent(DOVEGATE)
+        event = scheme.publish(DOVEGATE, *command_line(notice(JOHNSON)))
+        equal(scheme.settled(DOVEGATE, event)["state"], "refused", "a consent that its signer may not record")
+        check(not between.frames(UP, "publish"), "nothing was sealed and sent")
+        check(scheme.status(DOVEGATE)["incidents"], "the officers are told")
+
+
 if __name__ == "__main__":
     harness.story(lies_about_grounds)
     harness.story(made_up_plans)
     harness.story(what_has_expired)
+    harness.story(signed_by_who_may_not)

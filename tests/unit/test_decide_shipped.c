@@ -255,6 +255,43 @@ static void test_who_lists_the_young(void **state)
     CHECK(rows, false);
 }
 
+/* Who stands on the list is not taken over by listing once more, nor out of another arrangement's care. */
+static void test_listing_once_more(void **state)
+{
+    static const struct policy_edit edits[] = {
+        {"  prison.dovegate:", "  police.westmercia: {force: \"22\", areas: [tamworth]}\n  prison.dovegate:"},
+        {NULL, NULL}};
+    static const char elsewhere[] =
+        "strand=catch_convict area=tamworth authority=bcu_commander selector=core_nominal "
+        "review_due=2026-12-15 home_force=22 juvenile=no";
+    static struct policy_world world;
+    const char *said;
+
+    (void)state;
+    policy_open(&world, edits);
+    policy_list(&world);
+    policy_ask(&world, "police.westmercia", "ppo.added", elsewhere, ALL_IDS);
+    said = policy_answer(&world);
+    if (strstr(said, "! register-refuses: the person is on the list already") == NULL)
+        fail_msg("%s", said);
+    policy_ask(&world, "yot.staffordshire", "ppo.added", LISTED_AS("catch_convict", "head_of_yos", "yes"),
+               ALL_IDS);
+    assert_non_null(strstr(policy_answer(&world), "! register-refuses: the person is on the list already"));
+    policy_ask(&world, FORCE, "ppo.added", LISTED_AS("catch_convict", "bcu_commander", "no"), ALL_IDS);
+    assert_true(policy_answer(&world)[0] != '!');
+    policy_ask(&world, FORCE, "ppo.reviewed", "outcome=retain next_review=2026-12-20 divert=mappa", NULL);
+    (void)policy_answer(&world);
+    policy_apply(&world);
+    policy_ask(&world, FORCE, "ppo.added", LISTED_AS("catch_convict", "bcu_commander", "no"), ALL_IDS);
+    assert_non_null(strstr(policy_answer(&world), "! register-refuses: another arrangement looks after"));
+    policy_ask(&world, FORCE, "ppo.added", LISTED_AS("catch_convict", "bcu_commander", "no") " divert=none",
+               ALL_IDS);
+    said = policy_answer(&world);
+    if (strstr(said, "register-refuses") != NULL)
+        fail_msg("%s", said);
+    policy_close(&world);
+}
+
 /* A MAPPA case stands in the register, and nothing about it goes out but its removal. */
 static void test_diverted(void **state)
 {
@@ -474,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_treatment_and_referral),
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_who_lists_the_young),
+        cmocka_unit_test(test_listing_once_more),
         cmocka_unit_test(test_diverted),
         cmocka_unit_test(test_denials),
         cmocka_unit_test(test_denials_follow_a_replacement),

@@ -195,7 +195,7 @@ static void test_listing_without_its_selector(void **state)
 
     (void)state;
     policy_open(&world, NULL);
-    policy_ask(&world, "police.staffordshire", "ppo.added", LISTING, "name");
+    policy_ask(&world, "police.staffordshire", "ppo.added", LISTING " juvenile=no", "name");
     assert_string_equal(policy_answer(&world), "! register-refuses: a listing says why: give 'selector'\n");
     policy_apply(&world);
     assert_true(register_listed(world.protocol, &world.person.entry, world.now));

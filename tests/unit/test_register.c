@@ -1,5 +1,6 @@
 #include "tests/support/support.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/policy.h"
@@ -67,21 +68,21 @@ static void test_who_may_list(void **state)
     refuse("yot.staffordshire", "ppo.added", LISTING, "only a party of class police");
     refuse(FORCE, "ppo.added",
            "strand=prevent_deter area=stoke authority=bcu_commander selector=asbo review_due=2026-12-15 "
-           "home_force=21",
+           "home_force=21 juvenile=no",
            "the authority is 'head_of_yos'");
     refuse(FORCE, "ppo.added",
            "strand=prevent_deter area=stoke authority=head_of_yos selector=asbo review_due=2026-12-15 "
-           "home_force=21",
+           "home_force=21 juvenile=no",
            "only a party of class yot");
     refuse("police.derbyshire", "ppo.added", LISTING, "does not serve the area 'stoke'");
     refuse(FORCE, "ppo.added", "strand=catch_convict area=stoke authority=bcu_commander", "give all");
     refuse(FORCE, "ppo.added",
            "strand=catch_convict area=derby authority=bcu_commander selector=asbo review_due=2026-12-15 "
-           "home_force=21",
+           "home_force=21 juvenile=no",
            "no area 'derby'");
     refuse(FORCE, "ppo.added",
            "strand=catch_convict area=stoke authority=bcu_commander selector=asbo review_due=2026-11-30 "
-           "home_force=21",
+           "home_force=21 juvenile=no",
            "in the past");
     refuse("prison.stafford", "ppo.added", LISTING, "no rule lets a party of class prison send ppo.added");
     refuse("police.nowhere", "ppo.added", LISTING, "no party");
@@ -93,17 +94,46 @@ static void test_who_may_list(void **state)
     policy_close(&world);
 }
 
+/* Grounds are held to these too: the very same function folds them at agents. */
+static void test_what_a_signer_may_not_set(void **state)
+{
+    (void)state;
+    policy_open(&world, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        static const char *const ages[] = {"juvenile=yes", "juvenile=unknown"};
+        char attributes[256];
+
+        (void)snprintf(attributes, sizeof attributes,
+                       "strand=resettle_rehabilitate area=stoke authority=bcu_commander selector=asbo "
+                       "review_due=2026-12-15 home_force=21 %s",
+                       ages[i]);
+        refuse(FORCE, "ppo.added", attributes, "may stand on this list");
+        (void)snprintf(attributes, sizeof attributes,
+                       "strand=catch_convict area=stoke authority=bcu_commander selector=asbo "
+                       "review_due=2026-12-15 home_force=21 %s",
+                       ages[i]);
+        refuse(FORCE, "ppo.added", attributes, "listed by the authority that 'approval'");
+    }
+    policy_list(&world);
+    refuse(FORCE, "consent.given", "scope=throughcare form_version=1 expires=2027-03-31", "may not record");
+    accept(OFFICE, "consent.given", "scope=throughcare form_version=1 expires=2027-03-31");
+    accept(FORCE, "consent.given", "scope=victim_contact form_version=v1 expires=2027-01-31");
+    refuse(OFFICE, "consent.given", "scope=victim_contact form_version=v1 expires=2027-01-31",
+           "may not record");
+    policy_close(&world);
+}
+
 static void test_longest_review(void **state)
 {
     (void)state;
     policy_open(&world, NULL);
     refuse(FORCE, "ppo.added",
            "strand=catch_convict area=stoke authority=bcu_commander selector=asbo review_due=2027-01-02 "
-           "home_force=21",
+           "home_force=21 juvenile=no",
            "within P1M");
     accept(FORCE, "ppo.added",
            "strand=catch_convict area=stoke authority=bcu_commander selector=asbo review_due=2027-01-01 "
-           "home_force=21");
+           "home_force=21 juvenile=no");
     refuse(FORCE, "ppo.reviewed", "outcome=retain next_review=2027-01-02", "within P1M");
     policy_close(&world);
 }
@@ -541,6 +571,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listing),
         cmocka_unit_test(test_who_may_list),
+        cmocka_unit_test(test_what_a_signer_may_not_set),
         cmocka_unit_test(test_longest_review),
         cmocka_unit_test(test_removal_ends_everything),
         cmocka_unit_test(test_removal_under_a_name_that_is_gone),
