@@ -1,5 +1,6 @@
 /* concordat-audit: verify, export and search the disclosure log. docs/log-format.md says what is checked. */
 #include "audit/export_command.h"
+#include "audit/report_command.h"
 #include "audit/search_command.h"
 #include "audit/verify_command.h"
 #include "base/harden.h"
@@ -21,6 +22,13 @@ int main(int argc, char **argv)
          .help = "ask the running broker, which logs the look",
          .options = search_command_options,
          .run = search_command_run},
+        {.name = "report",
+         .help = "disclosures, refusals, late, corrections ...: asked of the broker, which logs the look",
+         .options = report_command_options,
+         .arguments = "NAME",
+         .least_arguments = 1,
+         .most_arguments = 1,
+         .run = report_command_run},
         {.name = "replay-export",
          .help = "past decisions, for concordat-protocol compare --replay; the broker logs the look",
          .options = search_command_replay_options,
