@@ -7,6 +7,7 @@
 #include "broker/erasing.h"
 #include "broker/notices.h"
 #include "broker/recheck.h"
+#include "broker/retention.h"
 #include "broker/taking.h"
 
 #define DUE_AT_ONCE    64
@@ -203,6 +204,8 @@ static enum status run_watch(struct engine *engine, struct store_watch *watch)
         return remind(engine, watch);
     case STORE_WATCH_ERASING:
         return erasing_run(engine, watch);
+    case STORE_WATCH_RETAINED:
+        return retention_again(engine, watch);
     case STORE_WATCH_ERASURE:
     case STORE_WATCH_ENDED:
         break;
@@ -297,5 +300,7 @@ enum status clocks_run(struct engine *engine)
 {
     enum status status = run_watches(engine);
 
-    return status == STATUS_OK ? look(engine) : status;
+    if (status == STATUS_OK)
+        status = look(engine);
+    return status == STATUS_OK ? retention_run(engine) : status;
 }

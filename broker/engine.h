@@ -57,6 +57,9 @@ struct engine {
     int64_t looked;     /* when the last round through the clocks of undelivered sections began */
     bool looking;       /* it is under way, and got to */
     struct store_slice_key look_after;
+    bool expiring; /* a round of retention through the log is under way; */
+    int64_t expiring_since;
+    bool expired_last; /* its last step was begun */
     uint64_t accepted;
     uint64_t refused;
     uint64_t delivered;

@@ -60,25 +60,36 @@ static enum status log_confirmed(struct engine *engine, const struct store_watch
     return engine_append(engine);
 }
 
-/* Nothing but the leaf of the event stays in its batch, and nobody is told or waited for about it. */
-static enum status drop_event(struct engine *engine, const struct store_watch *watch)
+/* Whatever is waited for after the event, by that recipient (0: of nobody). */
+static enum status drop_watches(struct engine *engine, uint32_t sender, const uint8_t *event,
+                                uint32_t recipient)
 {
-    struct store_watch acknowledge = {.kind = STORE_WATCH_ACKNOWLEDGE, .sender = watch->sender};
-    enum status status = batches_blank(engine->batches, watch->place);
+    static const enum store_watch_kind kinds[] = {STORE_WATCH_ACKNOWLEDGE, STORE_WATCH_CONFIRM,
+                                                  STORE_WATCH_ENDED};
+    struct store_watch watch = {.recipient = recipient, .sender = sender};
+    enum status status = STATUS_OK;
+
+    memcpy(watch.event, event, STORE_EVENT_SIZE);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof kinds / sizeof kinds[0]; i++) {
+        watch.kind = kinds[i];
+        status = store_drop_watch(engine->store, &watch);
+    }
+    return status == STATUS_OK ? store_drop_recall(engine->store, recipient, sender, event) : status;
+}
+
+enum status erasing_drop(struct engine *engine, uint32_t sender, const uint8_t event[static STORE_EVENT_SIZE],
+                         struct store_place place)
+{
+    enum status status = batches_blank(engine->batches, place);
 
     if (status == STATUS_OK)
-        status = store_drop_ground(engine->store, watch->place);
+        status = store_drop_ground(engine->store, place);
     if (status == STATUS_OK)
-        status = store_drop_replan(engine->store, watch->sender, watch->event);
+        status = store_drop_replan(engine->store, sender, event);
     if (status == STATUS_OK)
-        status = store_drop_reports(engine->store, watch->sender, watch->event);
-    memcpy(acknowledge.event, watch->event, STORE_EVENT_SIZE);
-    for (size_t i = 0; status == STATUS_OK && i < peers_count(engine->peers); i++) {
-        acknowledge.recipient = peers_at(engine->peers, i)->stored.number;
-        status = store_drop_watch(engine->store, &acknowledge);
-        if (status == STATUS_OK)
-            status = store_drop_recall(engine->store, acknowledge.recipient, watch->sender, watch->event);
-    }
+        status = store_drop_reports(engine->store, sender, event);
+    for (size_t i = 0; status == STATUS_OK && i < peers_count(engine->peers); i++)
+        status = drop_watches(engine, sender, event, peers_at(engine->peers, i)->stored.number);
     return status;
 }
 
@@ -99,7 +110,7 @@ enum status erasing_confirmed(struct engine *engine, const char *from,
     if (status == STATUS_OK)
         status = log_confirmed(engine, &wanted.watch, officer);
     if (status == STATUS_OK)
-        status = drop_event(engine, &wanted.watch);
+        status = erasing_drop(engine, wanted.watch.sender, wanted.watch.event, wanted.watch.place);
     if (status == STATUS_OK)
         status = store_drop_watch(engine->store, &wanted.watch);
     if (status != STATUS_OK)
@@ -162,7 +173,8 @@ static bool gather(void *context, const struct logparts_part *part)
 {
     struct gathering *gathering = context;
 
-    if (!bytes_equal(part->personal->event, bytes_view(gathering->event, STORE_EVENT_SIZE)) ||
+    if ((part->kinds & LOGPARTS_KEPT) != 0 ||
+        !bytes_equal(part->personal->event, bytes_view(gathering->event, STORE_EVENT_SIZE)) ||
         !bytes_equal(owner(part->kind, part->account), gathering->sender))
         return true;
     gathering->indexes[gathering->count] = part->index;
@@ -191,6 +203,13 @@ static enum status erase_part(struct engine *engine, struct store_watch *watch)
                : status;
 }
 
+void erasing_forget(struct engine *engine)
+{
+    engine->forgetting = true;
+    if (engine->index != NULL)
+        index_rebuild(engine->index);
+}
+
 /* What was overwritten is committed: it goes from the write-ahead log and the index too. Whoever is killed
  * meanwhile begins with this again. */
 static enum status forget(struct engine *engine, struct store_watch *watch)
@@ -201,9 +220,8 @@ static enum status forget(struct engine *engine, struct store_watch *watch)
         engine->erasing_last = false;
         return store_drop_watch(engine->store, watch);
     }
-    engine->erasing_last = engine->forgetting = true;
-    if (engine->index != NULL)
-        index_rebuild(engine->index);
+    engine->erasing_last = true;
+    erasing_forget(engine);
     return store_put_watch(engine->store, watch);
 }
 

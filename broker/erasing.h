@@ -26,5 +26,16 @@ enum status erasing_confirmed(struct engine *engine, const char *from,
                               const uint8_t event[static STORE_EVENT_SIZE],
                               const struct erasing_officer *officer);
 
+/*
+ * erasing_drop - an event leaves the store: nothing but its leaf stays in its batch, and nobody is told or
+ * waited for about it. The log is another matter. Within the transaction; returns what the store returns.
+ */
+enum status erasing_drop(struct engine *engine, uint32_t sender, const uint8_t event[static STORE_EVENT_SIZE],
+                         struct store_place place);
+
+/* erasing_forget - after something was overwritten and committed: it goes from the write-ahead log and the
+ * index too, in the background. Again is harmless. */
+void erasing_forget(struct engine *engine);
+
 /* erasing_run - the next part of what STORE_WATCH_ERASING stands for. */
 enum status erasing_run(struct engine *engine, struct store_watch *watch);

@@ -113,9 +113,25 @@ static enum status show(struct passing *passing, const struct logrow *row, const
     part->kind = (enum record_kind)record->entry[1];
     part->account = &account;
     part->personal = &personal;
-    part->block.place = record->place;
     part->block.size = block.size;
     passing->enough = !passing->visit(passing->context, part);
+    return STATUS_OK;
+}
+
+/* Of the block that the record at `index` refers to: its kinds and its last entry. */
+static enum status look_ahead(struct logrow row, uint64_t index, uint64_t end, uint32_t place,
+                              uint32_t *ret_kinds, uint64_t *ret_last)
+{
+    struct logrow_record record;
+
+    for (; index < end; index++) {
+        if (logrow_next(&row, &record) != STATUS_OK || record_kind_text(record.entry[1]) == NULL)
+            return STATUS_CORRUPT;
+        if (record.place != place)
+            return STATUS_OK;
+        *ret_kinds |= LOGPARTS_KIND(record.entry[1]);
+        *ret_last = index;
+    }
     return STATUS_OK;
 }
 
@@ -125,10 +141,20 @@ static enum status pass_row(void *context, uint64_t first, uint64_t n, struct by
     struct passing *passing = context;
     struct logrow row = logrow_open(records, personal);
     struct logrow_record record;
+    struct logparts_part part = {.block.row = first};
+    uint64_t last = 0;
 
     for (uint64_t i = first; i < first + n && !passing->enough; i++) {
-        struct logparts_part part = {.index = i, .block.row = first};
+        const struct logrow here = row;
         enum status status = logrow_next(&row, &record) == STATUS_OK ? STATUS_OK : STATUS_CORRUPT;
+        if (status == STATUS_OK && (i == first || record.place != part.block.place)) {
+            part.first = i;
+            part.kinds = 0;
+            part.block.place = record.place;
+            status = look_ahead(here, i, first + n, record.place, &part.kinds, &last);
+        }
+        part.index = i;
+        part.last = i == last;
         if (status == STATUS_OK && i >= passing->from)
             status = show(passing, &row, &record, &part);
         if (status != STATUS_OK)

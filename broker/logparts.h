@@ -22,8 +22,19 @@ struct logparts_part {
     enum record_kind kind;
     const struct record_account *account;
     const struct record_personal *personal;
-    struct logparts_block block; /* records of one event may share it, neighbours in one row */
+    struct logparts_block block; /* records of one event may share it, neighbours in one row: */
+    uint64_t first;              /* the first of them */
+    bool last;                   /* this is the last */
+    uint32_t kinds;              /* of all of them: bit k - 1 for kind k */
 };
+
+#define LOGPARTS_KIND(kind) (UINT32_C(1) << ((kind)-1))
+
+/* Kinds that go by retention only, and whatever shares its part with one: looks, queries, overrides,
+ * incidents. */
+#define LOGPARTS_KEPT                                                                                        \
+    (LOGPARTS_KIND(RECORD_OPENED) | LOGPARTS_KIND(RECORD_AUDIT_QUERY) | LOGPARTS_KIND(RECORD_OVERRIDE) |     \
+     LOGPARTS_KIND(RECORD_INCIDENT))
 
 /* Returns false to have enough: the next call goes on after this entry. */
 typedef bool logparts_visitor(void *context, const struct logparts_part *part);

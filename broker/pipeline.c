@@ -82,6 +82,7 @@ struct pipeline_limits pipeline_limits(void)
                                     .refusal_repeats = 60000,
                                     .sign_every = 250,
                                     .look_every = 60000,
+                                    .retention_every = 86400000,
                                     .remind_every = 86400000};
 }
 

@@ -57,6 +57,7 @@ struct pipeline_limits {
     int64_t refusal_repeats; /* 60 s: identical refusals are counted this long */
     int64_t sign_every;      /* 250 */
     int64_t look_every;      /* 60 s: how often the clocks of undelivered sections are looked at */
+    int64_t retention_every; /* a day: how often the log is looked through for what is past its retention */
     int64_t remind_every;    /* a day: how often an unconfirmed correction is asked for again */
 };
 

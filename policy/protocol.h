@@ -249,7 +249,10 @@ struct protocol {
     uint32_t juvenile_strands;      /* bits: lists on which somebody under 18 may stand */
     bool has_after_removal;
     struct duration after_removal; /* what is held of a person ends at the latest so long after the removal */
-    struct duration merge_within;  /* a merge that nobody confirms in this time lapses */
+    bool has_log_retention;
+    struct duration
+        log_retention;            /* how long the log says who looked, asked, overrode; what no rule covers */
+    struct duration merge_within; /* a merge that nobody confirms in this time lapses */
     uint16_t class_count;
     uint16_t party_count;
     uint16_t area_count;

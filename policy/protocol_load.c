@@ -211,8 +211,8 @@ static void load_retention_ends(struct protocol_loader *loader, const struct yam
 
 static void load_settings(struct protocol_loader *loader, const struct yaml_node *root)
 {
-    static const char *const keys[] = {
-        "review_grace", "juvenile_until", "merge_within", "onward", "retention_ends", "after_removal", NULL};
+    static const char *const keys[] = {"review_grace",   "juvenile_until", "merge_within",  "onward",
+                                       "retention_ends", "after_removal",  "log_retention", NULL};
     const struct yaml_node *node = yaml_read_required(loader->errors, root, "settings");
 
     if (node == NULL || !read_fields(loader->errors, node, keys))
@@ -226,6 +226,9 @@ static void load_settings(struct protocol_loader *loader, const struct yaml_node
     loader->protocol->has_after_removal = yaml_get(node, "after_removal") != NULL;
     if (loader->protocol->has_after_removal)
         read_positive(loader->errors, yaml_get(node, "after_removal"), &loader->protocol->after_removal);
+    loader->protocol->has_log_retention = yaml_get(node, "log_retention") != NULL;
+    if (loader->protocol->has_log_retention)
+        read_positive(loader->errors, yaml_get(node, "log_retention"), &loader->protocol->log_retention);
     loader->protocol->merge_within = (struct duration){.ms = 14 * CIVIL_DAY_MS};
     if (yaml_get(node, "merge_within") != NULL)
         read_positive(loader->errors, yaml_get(node, "merge_within"), &loader->protocol->merge_within);

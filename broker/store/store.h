@@ -113,7 +113,9 @@ enum store_watch_kind {
     STORE_WATCH_CONFIRM,         /* a recipient of a correction, retraction or erasure is to confirm it */
     STORE_WATCH_ERASURE,         /* a data protection officer is to confirm an erasure; recipient 0 */
     STORE_WATCH_ERASING,         /* an erasure goes through the log; recipient 0 */
-    STORE_WATCH_ENDED, /* never due: a section that was taken out before its recipient could hold it */
+    STORE_WATCH_ENDED,    /* never due: a section that was taken out before its recipient could hold it */
+    STORE_WATCH_RETAINED, /* past its retention, but the register rests on it: is to be looked at again;
+                             recipient 0 */
 };
 
 struct store_watch {
