@@ -18,7 +18,8 @@
  * (inbox_content.c); NULL in a tombstone. target: of a correction, the event that it is about; corrected: the
  * last event that corrected, retracted or erased this one. until: the end of retention. person: look-up of
  * protocol and subject. acknowledge_by: of an urgent event, by our own clock and the sender's `created`;
- * acknowledged, escalated: when, or 0.
+ * acknowledged, escalated: when, or 0. Since layout 2 receipted: when the broker had stored our receipt, or
+ * 0.
  */
 const char inbox_schema[] =
     "CREATE TABLE inbox ("
@@ -46,6 +47,9 @@ const char inbox_schema[] =
     "CREATE INDEX inbox_supersedes ON inbox (supersedes) WHERE supersedes IS NOT NULL;";
 
 #define TOMBSTONE_MS (366 * CIVIL_DAY_MS)
+
+/* What is in flight may be recalled, and a receipt may cross with that. After a day it has been delivered. */
+#define RECALL_AFTER_RECEIPT_MS CIVIL_DAY_MS
 
 const char *inbox_state_text(enum inbox_state state)
 {
@@ -363,46 +367,89 @@ static enum status bury(struct agent *agent, struct byte_view from, const uint8_
     return db_run(statement);
 }
 
-static enum status header_of(struct agent *agent, struct byte_view from,
-                             const uint8_t event[static UUID_SIZE],
-                             uint8_t ret_header[static HEADER_DIGEST_SIZE])
+/* What is here of an event that the broker recalls. */
+struct recalled {
+    uint8_t header[HEADER_DIGEST_SIZE]; /* zeros: it was never here */
+    bool delivered;                     /* long ago, by a receipt that the broker has */
+};
+
+static enum status find_recalled(struct agent *agent, struct byte_view from,
+                                 const uint8_t event[static UUID_SIZE], int64_t now, struct recalled *ret)
 {
     struct db_statement *statement = NULL;
     bool row = false;
-    enum status status =
-        db_statement(agent->db, "SELECT header FROM inbox WHERE event = ? AND sender = ?", &statement);
+    enum status status = db_statement(
+        agent->db, "SELECT header, receipted, content IS NOT NULL FROM inbox WHERE event = ? AND sender = ?",
+        &statement);
 
+    memset(ret, 0, sizeof *ret);
     if (status != STATUS_OK)
         return status;
     db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
     db_bind_text_view(statement, 2, from);
     status = db_step(statement, &row);
-    if (status == STATUS_OK && !row)
-        status = STATUS_NOT_FOUND;
-    if (status == STATUS_OK && db_column_blob(statement, 0).size == HEADER_DIGEST_SIZE)
-        memcpy(ret_header, db_column_blob(statement, 0).data, HEADER_DIGEST_SIZE);
+    if (status == STATUS_OK && row) {
+        const int64_t receipted = db_column_int64(statement, 1);
+
+        if (db_column_blob(statement, 0).size == HEADER_DIGEST_SIZE)
+            memcpy(ret->header, db_column_blob(statement, 0).data, HEADER_DIGEST_SIZE);
+        ret->delivered =
+            receipted != 0 && now - receipted > RECALL_AFTER_RECEIPT_MS && db_column_int64(statement, 2) != 0;
+    }
     db_reset(statement);
     return status;
+}
+
+/* A broker takes back what is on its way, and nothing else: what is delivered its sender retracts. */
+static enum status keep_delivered(struct agent *agent, struct byte_view from,
+                                  const uint8_t event[static UUID_SIZE], int64_t now)
+{
+    char id[UUID_TEXT_SIZE];
+
+    uuid_format(event, id);
+    return incidents_add(
+        agent->db, now,
+        "the broker recalled event %s of %.*s, which was delivered and receipted more than a "
+        "day before: it is kept; ask %.*s, who can retract it",
+        id, (int)from.size, (const char *)from.data, (int)from.size, (const char *)from.data);
 }
 
 enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
                          int64_t now)
 {
-    uint8_t header[HEADER_DIGEST_SIZE] = {0};
+    struct recalled recalled;
     const struct report report = {.kind = REPORT_RECALLED,
                                   .from = from,
                                   .event = event,
-                                  .header = header,
+                                  .header = recalled.header,
                                   .officer = "automatic:agent"};
-    enum status status = header_of(agent, from, event, header);
+    enum status status = find_recalled(agent, from, event, now, &recalled);
 
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status; /* without a header when it was never here */
+    if (status != STATUS_OK)
+        return status;
+    if (recalled.delivered)
+        return keep_delivered(agent, from, event, now);
     status = bury(agent, from, event, now);
     if (status == STATUS_OK)
         status = alerts_clear(agent, from, event);
     CRASH_POINT("inbox.recall");
     return status == STATUS_OK ? reports_queue(agent, &report, now) : status;
+}
+
+enum status inbox_receipted(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                            int64_t now)
+{
+    struct db_statement *statement = NULL;
+    const enum status status = db_statement(
+        agent->db, "UPDATE inbox SET receipted = ? WHERE event = ? AND sender = ? AND receipted = 0",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, now);
+    db_bind_blob(statement, 2, bytes_view(event, UUID_SIZE));
+    db_bind_text_view(statement, 3, from);
+    return db_run(statement);
 }
 
 enum status inbox_removed(struct agent *agent, struct byte_view protocol,

@@ -42,7 +42,12 @@ enum status inbox_known(struct agent *agent, struct byte_view from, const uint8_
 enum status inbox_escalated(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
                             int64_t at);
 
-/* inbox_recall - delete what we hold of an event, keep a tombstone, report it done. Inside a transaction. */
+/* inbox_receipted - the broker has stored our receipt for it. Inside a transaction. */
+enum status inbox_receipted(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
+                            int64_t now);
+
+/* inbox_recall - delete what we hold of an event, keep a tombstone, report it done. What was receipted more
+ * than a day ago is no longer on its way: it stays, and that is told (incidents). Inside a transaction. */
 enum status inbox_recall(struct agent *agent, struct byte_view from, const uint8_t event[static UUID_SIZE],
                          int64_t now);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/due.h"
+#include "agent/inbox.h"
 #include "agent/incidents.h"
 #include "agent/outbox_row.h"
 #include "base/crash.h"
@@ -61,9 +62,24 @@ out:
     return status;
 }
 
-enum status receipts_stored(struct agent *agent, int64_t last)
+enum status receipts_stored(struct agent *agent, int64_t last, int64_t now)
 {
-    return due_forget(agent, &queue, last);
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status = db_statement(agent->db, "SELECT receipt FROM receipt_due WHERE id <= ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, last);
+    while (status == STATUS_OK && (status = db_step(statement, &row)) == STATUS_OK && row) {
+        struct receipt receipt;
+
+        status = receipt_decode(db_column_blob(statement, 0), &receipt);
+        if (status == STATUS_OK)
+            status = inbox_receipted(agent, receipt.from, receipt.event, now);
+    }
+    db_reset(statement);
+    return status == STATUS_OK ? due_forget(agent, &queue, last) : status;
 }
 
 /* ---- those that we get

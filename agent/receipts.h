@@ -22,8 +22,9 @@ enum status receipts_queue(struct agent *agent, const struct receipt *receipt);
 enum status receipts_batch(struct agent *agent, uint64_t request, int64_t now, struct byte_buffer *ret,
                            int64_t *ret_last, size_t *ret_count);
 
-/* receipts_stored - forget those up to last. Inside a transaction. */
-enum status receipts_stored(struct agent *agent, int64_t last);
+/* receipts_stored - the broker has those up to last: forget them, note it with the events. Inside a
+ * transaction. */
+enum status receipts_stored(struct agent *agent, int64_t last, int64_t now);
 
 /*
  * receipts_confirm - what recipients signed about our events, as forwarded. Inside a transaction. Those that

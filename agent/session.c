@@ -254,7 +254,7 @@ static enum status on_deliver(struct session *session, const Wire__Deliver *deli
     return status_of_machine(status) ? status : STATUS_OK;
 }
 
-static enum status on_receipts_stored(struct session *session, uint64_t request)
+static enum status on_receipts_stored(struct session *session, uint64_t request, int64_t now)
 {
     struct agent *agent = session->agent;
     enum status status = STATUS_OK;
@@ -263,7 +263,7 @@ static enum status on_receipts_stored(struct session *session, uint64_t request)
         return STATUS_OK;
     status = db_begin(agent->db);
     if (status == STATUS_OK)
-        status = commit_if(agent, receipts_stored(agent, session->receipts.last));
+        status = commit_if(agent, receipts_stored(agent, session->receipts.last, now));
     CRASH_POINT("session.receipts.stored");
     if (status == STATUS_OK)
         session->credit += (uint32_t)session->receipts.count;
@@ -420,7 +420,7 @@ static enum status dispatch(struct session *session, const Wire__Frame *frame, i
     case WIRE__FRAME__VERB_DELIVER:
         return on_deliver(session, frame->deliver, now);
     case WIRE__FRAME__VERB_RECEIPTS_STORED:
-        return on_receipts_stored(session, frame->request);
+        return on_receipts_stored(session, frame->request, now);
     case WIRE__FRAME__VERB_FORWARDED_RECEIPTS:
         return on_forwarded(session, frame->forwarded_receipts, now);
     case WIRE__FRAME__VERB_NOTICES:

@@ -2,7 +2,11 @@
 
 /* Append only: what was given out once stays as it is. Each is run in one transaction of its own. How to add
  * one: docs/decisions.md, "A database changes its layout in steps". The first of them makes layout 2. */
-static const struct db_change *const changes = NULL;
+static const struct db_change changes[] = {
+    {.sql = "ALTER TABLE inbox ADD COLUMN receipted INTEGER NOT NULL DEFAULT 0;"},
+};
+
+_Static_assert(sizeof changes / sizeof changes[0] == STORE_VERSION - 1, "a change for each layout");
 
 #define CHANGE_COUNT (STORE_VERSION - 1)
 

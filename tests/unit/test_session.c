@@ -4,6 +4,7 @@
 
 #include "agent/fetching.h"
 #include "agent/inbox_event.h"
+#include "agent/incidents.h"
 #include "tests/support/policy.h"
 #include "tests/support/postroom.h"
 
@@ -400,19 +401,14 @@ static void replan_repeats_a_standing_event_for_the_new_recipient_only(void **st
     postroom_close(&room);
 }
 
-static void a_recall_deletes_and_is_reported(void **state)
+/* The broker recalls an event of Dovegate's at the police. */
+static void recall_at_police(struct postroom *room, uint8_t event[static UUID_SIZE])
 {
-    struct postroom *room = postroom_open();
-    struct inbox_event held;
     Wire__Frame frame = WIRE__FRAME__INIT;
     Wire__Recall recall = WIRE__RECALL__INIT;
     Wire__RecallItem item = WIRE__RECALL_ITEM__INIT;
     Wire__RecallItem *items[] = {&item};
-    uint8_t event[UUID_SIZE];
 
-    (void)state;
-    postroom_list(room);
-    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
     item.from = (char[]){"prison.dovegate"};
     item.event = (ProtobufCBinaryData){.len = UUID_SIZE, .data = event};
     item.reason = (char[]){"the consent was withdrawn"};
@@ -423,11 +419,52 @@ static void a_recall_deletes_and_is_reported(void **state)
     frame.recall = &recall;
     postroom_send(room, POSTROOM_POLICE, &frame);
     postroom_run(room);
+}
+
+static void police_hold(struct postroom *room, const uint8_t event[static UUID_SIZE], enum inbox_state state)
+{
+    struct inbox_event held;
+
     assert_int_equal(inbox_event_find(room->agents[POSTROOM_POLICE], event, &held), STATUS_OK);
-    assert_int_equal(held.state, INBOX_RECALLED);
-    assert_false(held.has_content);
+    assert_int_equal(held.state, state);
+    assert_int_equal(held.has_content, state == INBOX_STORED);
     inbox_event_free(&held);
+}
+
+static void a_recall_deletes_and_is_reported(void **state)
+{
+    struct postroom *room = postroom_open();
+    uint8_t event[UUID_SIZE];
+
+    (void)state;
+    postroom_list(room);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
+    recall_at_police(room, event);
+    police_hold(room, event, INBOX_RECALLED);
     assert_int_equal(room->reports, 1);
+    postroom_close(&room);
+}
+
+/* What was delivered long ago is not the broker's to take back, however often it says so. */
+static void what_was_delivered_stays(void **state)
+{
+    struct postroom *room = postroom_open();
+    uint8_t event[UUID_SIZE];
+    json_t *incidents = NULL;
+
+    (void)state;
+    postroom_list(room);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
+    room->now += CIVIL_DAY_MS + 1;
+    recall_at_police(room, event);
+    recall_at_police(room, event);
+    police_hold(room, event, INBOX_STORED);
+    assert_int_equal(room->reports, 0);
+    assert_int_equal(incidents_list(room->agents[POSTROOM_POLICE]->db, &incidents), STATUS_OK);
+    assert_int_equal(json_array_size(incidents), 1);
+    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(incidents, 0), "text")),
+                           "who can retract it"));
+    json_decref(incidents);
     postroom_close(&room);
 }
 
@@ -624,6 +661,7 @@ int main(void)
         cmocka_unit_test(a_renewal_is_noticed_with_the_newer_bundle),
         cmocka_unit_test(replan_repeats_a_standing_event_for_the_new_recipient_only),
         cmocka_unit_test(a_recall_deletes_and_is_reported),
+        cmocka_unit_test(what_was_delivered_stays),
         cmocka_unit_test(what_cannot_be_stored_is_set_aside),
         cmocka_unit_test(a_removal_starts_the_end),
         cmocka_unit_test(an_answer_goes_back_to_the_referrer),
