@@ -19,6 +19,16 @@ enum job_kind {
     JOB_WAKE,    /* nothing but a reason to look round */
 };
 
+/*
+ * Order is kept within a lane, and not between them: what only acknowledges may be overtaken. A receipt can
+ * always be late, so nothing rests on its order among other frames.
+ */
+enum job_lane {
+    JOB_LANE_MAIN,
+    JOB_LANE_RECEIPTS, /* receipts and reports */
+    JOB_LANES,
+};
+
 /* An event as policy sees it, before any fact about its subject is looked at. */
 struct job_event {
     const struct rulebook_protocol *protocol; /* NULL: not in the bundle */
@@ -35,8 +45,9 @@ struct job_section {
 
 struct job {
     enum job_kind kind;
-    uint64_t sequence;
-    struct job *later; /* in the list of those that wait for their turn */
+    enum job_lane lane;
+    uint64_t sequence; /* in its lane */
+    struct job *later; /* in the intake, or in the list of those that wait for their turn */
     uint64_t connection;
     uint64_t token;
     uint64_t request; /* of a frame, as the gate read it */

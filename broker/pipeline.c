@@ -9,17 +9,25 @@
 
 #include "base/crash.h"
 #include "broker/engine.h"
+#include "broker/frame.h"
+#include "broker/grouping.h"
+#include "broker/intake.h"
 #include "broker/pipeline_storage.h"
 #include "broker/quota.h"
 #include "broker/verifying.h"
 
-#define ARENAS         32    /* frames verified and not yet stored: 0.5 MiB each with 64 events */
-#define WORDS          65536 /* room for what is not a frame */
-#define VERDICTS       256
-#define OUTGOING       8192
-#define HELD_MOST      12 /* acknowledgements that wait for a publish, each with its arena */
-#define TICK_MS        50
-#define SEQUENCE_FIRST 1
+#define ARENAS   32    /* frames verified and not yet stored: 0.5 MiB each with 64 events */
+#define WORDS    65536 /* room for what is not a frame */
+#define VERDICTS 256
+#define OUTGOING 8192
+#define TICK_MS  50
+
+struct worker {
+    struct pipeline *pipeline;
+    pthread_t thread;
+    enum job_lane preferred; /* each lane is preferred by somebody, or by the only one every other time */
+    bool alternates;
+};
 
 struct pipeline {
     struct pipeline_limits limits;
@@ -29,7 +37,7 @@ struct pipeline {
     struct pipeline_storage storage;
 
     /* Between threads. */
-    struct mailbox *intake;
+    struct intake *intake;
     struct mailbox *verdicts;
     struct mailbox *arenas;
     struct wire_arena arena_list[ARENAS];
@@ -41,20 +49,14 @@ struct pipeline {
     _Atomic bool starving; /* deliveries wait for room in outgoing */
 
     /* The gate's. */
-    uint64_t sequence;
     struct quota *quota;
 
     /* The store thread's. */
     struct engine *engine;
-    struct job *waiting; /* verified out of turn, ascending by sequence, linked by `later` */
-    uint64_t next;
-    struct job **group;
-    struct job *held[HELD_MOST];
-    size_t held_count;
-    int64_t held_since;
+    struct grouping *grouping;
     bool dead;
 
-    pthread_t workers[PIPELINE_WORKERS_MAX];
+    struct worker workers[PIPELINE_WORKERS_MAX];
     unsigned worker_count;
     pthread_t store_thread;
     bool store_running;
@@ -106,16 +108,18 @@ static struct rulebook *present_rulebook(struct pipeline *pipeline)
 
 static void *run_worker(void *context)
 {
-    struct pipeline *pipeline = context;
+    struct worker *worker = context;
+    struct pipeline *pipeline = worker->pipeline;
     void *arena = NULL;
-    void *item = NULL;
+    struct job *job = NULL;
 
     /* An arena first: then whatever was taken from the intake is soon verified, and the store thread never
      * waits for a frame that cannot be. */
     while (mailbox_take(pipeline->arenas, -1, &arena) == STATUS_OK) {
-        if (mailbox_take(pipeline->intake, -1, &item) != STATUS_OK)
+        if (intake_take(pipeline->intake, worker->preferred, &job) != STATUS_OK)
             break;
-        struct job *job = item;
+        if (worker->alternates)
+            worker->preferred = worker->preferred == JOB_LANE_MAIN ? JOB_LANE_RECEIPTS : JOB_LANE_MAIN;
         if (job->kind == JOB_FRAME) {
             job->arena = arena;
             job->rulebook = present_rulebook(pipeline);
@@ -177,81 +181,24 @@ static void run_jobs(struct pipeline *pipeline, struct job **jobs, size_t count)
         die(pipeline, status);
 }
 
-/* Puts a verified job where its turn is. */
-static void wait_in_turn(struct pipeline *pipeline, struct job *job)
+/* Runs the next group; false when there is none now. */
+static bool run_group(struct pipeline *pipeline, int64_t elapsed)
 {
-    struct job **link = &pipeline->waiting;
+    struct job **jobs = NULL;
+    size_t count = grouping_next(pipeline->grouping, elapsed, &jobs);
 
-    while (*link != NULL && (*link)->sequence < job->sequence)
-        link = &(*link)->later;
-    job->later = *link;
-    *link = job;
-}
-
-/* Only acknowledges: its commit can go along with the next publish. */
-static bool can_wait(const struct job *job)
-{
-    return job->kind == JOB_FRAME && job->error == NULL &&
-           (job->frame->verb_case == WIRE__FRAME__VERB_RECEIPTS ||
-            job->frame->verb_case == WIRE__FRAME__VERB_REPORTS);
-}
-
-static bool commits(const struct job *job)
-{
-    return job->kind == JOB_BUNDLE || job->kind == JOB_CONTROL ||
-           (job->kind == JOB_FRAME && job->error == NULL &&
-            job->frame->verb_case == WIRE__FRAME__VERB_PUBLISH);
-}
-
-static void run_held(struct pipeline *pipeline)
-{
-    size_t count = pipeline->held_count;
-
-    pipeline->held_count = 0;
-    run_jobs(pipeline, pipeline->held, count);
-}
-
-/* The jobs whose turn it is, as one group; acknowledgements alone are held for a moment. */
-static bool run_turn(struct pipeline *pipeline)
-{
-    size_t count = 0;
-    size_t bytes = 0;
-    bool commit = false;
-
-    while (pipeline->waiting != NULL && pipeline->waiting->sequence == pipeline->next &&
-           count + pipeline->held_count < pipeline->limits.group_frames &&
-           bytes < pipeline->limits.group_bytes && pipeline->held_count < HELD_MOST) {
-        struct job *job = pipeline->waiting;
-        pipeline->waiting = job->later;
-        pipeline->next++;
-        bytes += job->bytes.size;
-        if (can_wait(job)) {
-            if (pipeline->held_count == 0)
-                pipeline->held_since = clock_elapsed();
-            pipeline->held[pipeline->held_count++] = job;
-            continue;
-        }
-        commit = commit || commits(job);
-        pipeline->group[count++] = job;
-    }
-    if (commit || pipeline->held_count == HELD_MOST) {
-        memmove(pipeline->group + pipeline->held_count, pipeline->group, count * sizeof(struct job *));
-        memcpy(pipeline->group, pipeline->held, pipeline->held_count * sizeof(struct job *));
-        count += pipeline->held_count;
-        pipeline->held_count = 0;
-    }
-    run_jobs(pipeline, pipeline->group, count);
+    run_jobs(pipeline, jobs, count);
     return count > 0;
 }
 
 static int next_wait(const struct pipeline *pipeline, int64_t ticked)
 {
-    int64_t left = ticked + TICK_MS - clock_elapsed();
+    int64_t elapsed = clock_elapsed();
+    int64_t left = ticked + TICK_MS - elapsed;
+    int64_t held = grouping_wait(pipeline->grouping, elapsed);
 
-    if (pipeline->held_count > 0) {
-        int64_t due = pipeline->held_since + pipeline->limits.receipts_wait - clock_elapsed();
-        left = due < left ? due : left;
-    }
+    if (held >= 0 && held < left)
+        left = held;
     return left < 0 ? 0 : (int)left;
 }
 
@@ -262,7 +209,7 @@ static void tick(struct pipeline *pipeline, bool quiet)
 
     if (pipeline->dead)
         return;
-    if (mailbox_count(pipeline->verdicts) == 0 && mailbox_count(pipeline->intake) == 0)
+    if (mailbox_count(pipeline->verdicts) == 0 && intake_count(pipeline->intake) == 0)
         load = quiet ? PIPELINE_IDLE : PIPELINE_PAUSE;
     status = engine_tick(pipeline->engine, now_of(pipeline));
     if (status == STATUS_OK)
@@ -278,7 +225,7 @@ static void take_verdicts(struct pipeline *pipeline, void **items, size_t count)
         if (job->kind == JOB_WAKE)
             done_with(pipeline, job);
         else
-            wait_in_turn(pipeline, job);
+            grouping_put(pipeline->grouping, job);
     }
 }
 
@@ -296,11 +243,8 @@ static void *run_store(void *context)
         quiet = quiet && status == STATUS_TIMEOUT;
         if (status == STATUS_OK)
             take_verdicts(pipeline, items, count);
-        while (run_turn(pipeline))
+        while (run_group(pipeline, clock_elapsed()))
             ;
-        if (pipeline->held_count > 0 &&
-            clock_elapsed() - pipeline->held_since >= pipeline->limits.receipts_wait)
-            run_held(pipeline);
         if (clock_elapsed() - ticked >= TICK_MS || atomic_exchange(&pipeline->starving, false)) {
             tick(pipeline, quiet);
             ticked = clock_elapsed();
@@ -308,7 +252,8 @@ static void *run_store(void *context)
         }
         atomic_store(&pipeline->starving, pipeline->engine->starving);
     }
-    run_held(pipeline);
+    while (run_group(pipeline, INT64_MAX))
+        ;
     if (!pipeline->dead) {
         status = engine_close(pipeline->engine, now_of(pipeline));
         if (status != STATUS_OK)
@@ -321,7 +266,7 @@ static void *run_store(void *context)
 
 static enum status make_mailboxes(struct pipeline *pipeline)
 {
-    enum status status = mailbox_new(pipeline->limits.intake_frames + WORDS, &pipeline->intake);
+    enum status status = intake_new(pipeline->limits.intake_frames + WORDS, &pipeline->intake);
 
     if (status == STATUS_OK)
         status = mailbox_new(VERDICTS, &pipeline->verdicts);
@@ -331,6 +276,9 @@ static enum status make_mailboxes(struct pipeline *pipeline)
         status = mailbox_new(OUTGOING, &pipeline->outgoing.mailbox);
     if (status == STATUS_OK)
         status = quota_new(pipeline->limits.frames_per_second, &pipeline->quota);
+    if (status == STATUS_OK)
+        status = grouping_new(pipeline->limits.group_frames, pipeline->limits.group_bytes,
+                              pipeline->limits.receipts_wait, &pipeline->grouping);
     for (size_t i = 0; status == STATUS_OK && i < ARENAS; i++) {
         pipeline->arena_list[i] = wire_arena(WIRE_ARENA_FRAME);
         status = mailbox_put(pipeline->arenas, &pipeline->arena_list[i]);
@@ -349,9 +297,6 @@ static enum status make_engine(struct pipeline *pipeline)
                                      .rulebook = pipeline->rulebook,
                                      .now = now_of(pipeline)};
 
-    pipeline->group = calloc(pipeline->limits.group_frames + HELD_MOST, sizeof(struct job *));
-    if (pipeline->group == NULL)
-        return STATUS_NO_MEMORY;
     return engine_new(&options, &pipeline->engine);
 }
 
@@ -361,7 +306,11 @@ static enum status start_threads(struct pipeline *pipeline)
         return STATUS_NO_MEMORY;
     pipeline->store_running = true;
     for (unsigned i = 0; i < pipeline->limits.verify_workers && i < PIPELINE_WORKERS_MAX; i++) {
-        if (pthread_create(&pipeline->workers[i], NULL, run_worker, pipeline) != 0)
+        struct worker *worker = &pipeline->workers[i];
+        worker->pipeline = pipeline;
+        worker->alternates = pipeline->limits.verify_workers == 1;
+        worker->preferred = i % 2 == 0 ? JOB_LANE_MAIN : JOB_LANE_RECEIPTS;
+        if (pthread_create(&worker->thread, NULL, run_worker, worker) != 0)
             return i == 0 ? STATUS_NO_MEMORY : STATUS_OK;
         pipeline->worker_count++;
     }
@@ -385,14 +334,13 @@ static void free_pipeline(struct pipeline *pipeline)
 
     engine_free(&pipeline->engine);
     pipeline_storage_close(&pipeline->storage);
-    free_jobs(pipeline->intake);
+    intake_free(&pipeline->intake);
     free_jobs(pipeline->verdicts);
     while (pipeline->outgoing.mailbox != NULL &&
            mailbox_take(pipeline->outgoing.mailbox, 0, &item) == STATUS_OK) {
         struct outgoing *outgoing = item;
         outgoing_free(&outgoing);
     }
-    mailbox_free(&pipeline->intake);
     mailbox_free(&pipeline->verdicts);
     mailbox_free(&pipeline->arenas);
     mailbox_free(&pipeline->outgoing.mailbox);
@@ -401,7 +349,7 @@ static void free_pipeline(struct pipeline *pipeline)
     quota_free(&pipeline->quota);
     rulebook_free(&pipeline->rulebook);
     must(pthread_mutex_destroy(&pipeline->mutex));
-    free(pipeline->group);
+    grouping_free(&pipeline->grouping);
     free(pipeline->folder);
     free(pipeline);
 }
@@ -419,8 +367,6 @@ enum status pipeline_start(const struct pipeline_options *options, struct pipeli
     pipeline->limits = options->limits;
     pipeline->clock = *options->clock;
     pipeline->memory = options->memory;
-    pipeline->next = SEQUENCE_FIRST;
-    pipeline->sequence = SEQUENCE_FIRST;
     pipeline->folder = strdup(options->folder);
     status = pipeline->folder == NULL ? STATUS_NO_MEMORY : make_mailboxes(pipeline);
     if (status == STATUS_OK)
@@ -454,9 +400,9 @@ void pipeline_stop(struct pipeline **pipeline)
     if (gone->outgoing.mailbox != NULL)
         mailbox_close(gone->outgoing.mailbox);
     if (gone->intake != NULL)
-        mailbox_close(gone->intake);
+        intake_close(gone->intake);
     for (unsigned i = 0; i < gone->worker_count; i++)
-        must(pthread_join(gone->workers[i], NULL));
+        must(pthread_join(gone->workers[i].thread, NULL));
     if (gone->verdicts != NULL)
         mailbox_close(gone->verdicts);
     if (gone->store_running)
@@ -468,15 +414,22 @@ void pipeline_stop(struct pipeline **pipeline)
 
 static enum status put_word(struct pipeline *pipeline, struct job *job)
 {
-    enum status status;
+    enum status status = intake_put(pipeline->intake, job);
 
-    job->sequence = pipeline->sequence;
-    status = mailbox_try_put(pipeline->intake, job); /* the gate must go on taking what comes out */
-    if (status == STATUS_OK)
-        pipeline->sequence++;
-    else
+    if (status != STATUS_OK)
         job_free(&job);
     return status;
+}
+
+static enum job_lane lane_of(struct byte_view frame)
+{
+    struct frame_face face = {0};
+
+    if (frame_peek(frame, &face) != STATUS_OK)
+        return JOB_LANE_MAIN;
+    return face.verb == WIRE__FRAME__VERB_RECEIPTS || face.verb == WIRE__FRAME__VERB_REPORTS
+               ? JOB_LANE_RECEIPTS
+               : JOB_LANE_MAIN;
 }
 
 enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_frame *frame)
@@ -496,6 +449,7 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
         return status;
     job->connection = frame->connection;
     job->request = frame->request;
+    job->lane = lane_of(frame->bytes);
     memcpy(job->member, frame->member, strnlen(frame->member, MEMBER_ID_LENGTH));
     bytes_append_view(&job->bytes, frame->bytes);
     if (job->bytes.status != STATUS_OK) {

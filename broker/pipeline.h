@@ -10,7 +10,8 @@
  *   pipeline_submit -> verify workers -> store thread (decides, one transaction for all that waits) ->
  * pipeline_take
  *
- * Frames are handled in the order in which they were submitted. Nothing is answered or delivered before it is
+ * Frames are handled in the order in which they were submitted, but for receipts and reports: their order
+ * among themselves is kept, and other frames may overtake them. Nothing is answered or delivered before it is
  * committed and synced. All functions but pipeline_start and pipeline_stop belong to the one thread that owns
  * the sockets, and none of them waits for the disk.
  *
@@ -52,11 +53,11 @@ struct pipeline_limits {
     uint32_t log_entries_per_minute; /* 12,000 entries with log proofs a member; then it is told to wait */
     uint64_t undelivered_sections;   /* 1,000,000 of one sender's; then its publishes are busy */
     uint64_t disk_floor;             /* 64 MiB free, below which publishes are busy */
-    int64_t receipts_wait;   /* 10: what only acknowledges waits this long for a publish to go along */
-    int64_t consulted_after; /* 5 minutes: a plan without a publish */
-    int64_t refusal_repeats; /* 60 s: identical refusals are counted this long */
-    int64_t sign_every;      /* 250 */
-    int64_t look_every;      /* 60 s: how often the clocks of undelivered sections are looked at */
+    int64_t receipts_wait;           /* 10: what only acknowledges waits at most so long for company */
+    int64_t consulted_after;         /* 5 minutes: a plan without a publish */
+    int64_t refusal_repeats;         /* 60 s: identical refusals are counted this long */
+    int64_t sign_every;              /* 250 */
+    int64_t look_every;              /* 60 s: how often the clocks of undelivered sections are looked at */
     int64_t retention_every; /* a day: how often the log is looked through for what is past its retention */
     int64_t remind_every;    /* a day: how often an unconfirmed correction is asked for again */
 };
@@ -115,8 +116,8 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
  * receipt yet will be delivered again.
  * pipeline_disconnected - the connection is gone, or a frame could not be sent on it; unknown ones are
  * ignored.
- * Both keep their place in the order of submitted frames. STATUS_BUSY (tens of thousands wait already),
- * STATUS_NO_MEMORY or STATUS_CLOSED.
+ * Both keep their place in the order of submitted frames, receipts and reports aside. STATUS_BUSY (tens of
+ * thousands wait already), STATUS_NO_MEMORY or STATUS_CLOSED.
  */
 enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member);
 enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection);
