@@ -16,6 +16,7 @@
 #include "broker/planning.h"
 #include "broker/publishing.h"
 #include "broker/receiving.h"
+#include "broker/signature.h"
 #include "broker/telling.h"
 
 #define SUBJECTS_HELD 512
@@ -92,6 +93,8 @@ enum status engine_new(const struct engine_options *options, struct engine **ret
     }
     if (status == STATUS_OK)
         status = finish(engine);
+    if (status == STATUS_OK && logbook_signs_apart(engine->logbook))
+        status = signing_start(engine->logbook, &engine->signing);
     if (status != STATUS_OK) {
         engine_free(&engine);
         return status;
@@ -113,6 +116,7 @@ void engine_free(struct engine **engine)
 
     if (gone == NULL)
         return;
+    signing_stop(&gone->signing);
     if (gone->writing)
         store_rollback(gone->store);
     drop_answers(gone);
@@ -548,45 +552,16 @@ static enum status write_due(struct engine *engine, bool all)
     return status;
 }
 
-/* Why the log is not signed, to whoever looks after the broker: once, until it is signed again. */
-static void tell_unsigned(struct engine *engine, const struct logbook_reason *reason)
-{
-    struct outgoing *alert = NULL;
-
-    if (engine->unsigned_told || outgoing_new(PIPELINE_ALERT, &alert) != STATUS_OK)
-        return; /* without memory now: at the next try */
-    bytes_append_format(&alert->bytes, "the log is not signed: %s", reason->text);
-    engine->unsigned_told = true;
-    outgoing_put(engine->outgoing, &alert);
-}
-
-static enum status sign(struct engine *engine)
-{
-    struct logbook_reason reason;
-    enum status status;
-
-    if (!logbook_unsigned(engine->logbook))
-        return STATUS_OK;
-    CRASH_POINT("broker.before_sign");
-    status = logbook_sign(engine->logbook, engine->now, &reason);
-    CRASH_POINT("broker.after_sign");
-    engine->last_signed = engine->now;
-    if (status == STATUS_OK)
-        engine->unsigned_told = false;
-    else if (status != STATUS_NO_SPACE) /* which the status tells */
-        tell_unsigned(engine, &reason);
-    /* A clock that went back, or a full disk: later. */
-    return status == STATUS_ROLLBACK || status == STATUS_NO_SPACE ? STATUS_OK : status;
-}
-
 enum status engine_tick(struct engine *engine, int64_t now)
 {
     enum status status;
 
     set_time(engine, now);
-    status = write_due(engine, false);
+    status = signature_take(engine, false);
+    if (status == STATUS_OK)
+        status = write_due(engine, false);
     if (status == STATUS_OK && engine->now - engine->last_signed >= engine->limits.sign_every)
-        status = sign(engine);
+        status = signature_ask(engine, false);
     return status == STATUS_OK ? deliver(engine) : status;
 }
 
@@ -595,6 +570,8 @@ enum status engine_close(struct engine *engine, int64_t now)
     enum status status;
 
     set_time(engine, now);
-    status = write_due(engine, true);
-    return status == STATUS_OK ? sign(engine) : status;
+    status = signature_take(engine, true);
+    if (status == STATUS_OK)
+        status = write_due(engine, true);
+    return status == STATUS_OK ? signature_ask(engine, true) : status;
 }

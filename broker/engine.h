@@ -11,6 +11,7 @@
 #include "broker/proving.h"
 #include "broker/records.h"
 #include "broker/repeats.h"
+#include "broker/signing.h"
 #include "broker/subjects.h"
 #include "broker/tally.h"
 #include "policy/decide.h"
@@ -28,7 +29,8 @@ struct engine {
     const char *folder;
     struct store *store;
     struct logbook *logbook;
-    struct index *index; /* NULL: none */
+    struct signing *signing; /* NULL: this thread signs */
+    struct index *index;     /* NULL: none */
     struct outgoing_queue *outgoing;
     struct rulebook *rulebook;
     struct party_set active[BUNDLE_PROTOCOLS_MAX];

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/crash.h"
-#include "broker/checkpoints.h"
 #include "broker/logcheck.h"
 #include "broker/logparts.h"
+#include "broker/logsigner.h"
 #include "broker/logtiles.h"
-#include "proto/checkpoint.h"
 #include "proto/merkle.h"
 #include "proto/note.h"
 #include "proto/tile_writer.h"
@@ -25,21 +24,16 @@ const char logbook_schema[] =
 
 struct logbook {
     struct db *store;
-    struct db *reader; /* what was written is read back through it */
-    struct checkpoints *checkpoints;
-    struct note_key *key;
-    struct byte_view origin; /* the key's name */
+    struct logsigner *signer; /* while it signs in another thread, that thread's alone */
     const struct random_source *random;
     bool replay;
-    struct tile_writer *edge;    /* with everything appended */
-    struct tile_writer *checked; /* with everything read back */
-    uint64_t committed;          /* entries */
-    bool saved;                  /* nothing was appended since logbook_save */
+    struct tile_writer *edge; /* with everything appended */
+    uint64_t committed;       /* entries */
+    bool saved;               /* nothing was appended since logbook_save */
     bool closed;
     struct byte_buffer records; /* of the row being built */
     struct byte_buffer personal;
-    struct byte_buffer note; /* of the last checkpoint */
-    struct byte_buffer next; /* of the one being signed */
+    struct byte_buffer note; /* of the last checkpoint; a copy of the signer's */
     struct checkpoints_entry last;
 };
 
@@ -54,25 +48,13 @@ static enum status make(struct db *store, const struct logbook_options *options,
     if (logbook == NULL)
         return logcheck_why(reason, status, "%s", status_text(status));
     logbook->store = store;
-    logbook->reader = options->reader == NULL ? store : options->reader;
     logbook->random = options->random;
     logbook->replay = options->replay;
     logbook->saved = true;
     logbook->records = bytes_buffer(LOGROW_MAX);
     logbook->personal = bytes_buffer(LOGROW_MAX);
-    logbook->next = bytes_buffer(NOTE_LIMIT);
-    status = note_key_new(bytes_of_string(options->origin), NOTE_KEY_ED25519, options->key, &logbook->key);
-    if (status != STATUS_OK) {
-        status =
-            logcheck_why(reason, status, "the log's name or key cannot be used: %s", status_text(status));
-        goto out;
-    }
-    logbook->origin = note_key_name(logbook->key);
-    status = checkpoints_open(options->checkpoint_path, options->vfs, &logbook->checkpoints);
-    if (status != STATUS_OK)
-        logcheck_why(reason, status, "the checkpoint database %s cannot be opened: %s",
-                     options->checkpoint_path, status_text(status));
-out:
+    logbook->note = bytes_buffer(NOTE_LIMIT);
+    status = logsigner_new(store, options, &logbook->signer, reason);
     if (status == STATUS_OK)
         *ret = logbook;
     else
@@ -80,101 +62,44 @@ out:
     return status;
 }
 
-/* Signs size and root, and puts the checkpoint in the place of the last one (NULL: none). */
-static enum status sign(struct logbook *logbook, uint64_t size, const struct digest *root, int64_t now,
-                        const struct checkpoints_entry *before, struct logbook_reason *reason)
+/* The signer's last checkpoint, for those who ask while it signs the next. */
+static enum status take_last(struct logbook *logbook)
 {
-    const struct checkpoint checkpoint = {.origin = logbook->origin, .size = size, .root = *root};
-    struct checkpoints_entry entry = {.size = size, .root = *root, .time = now};
+    const struct checkpoints_entry *last = logsigner_last(logbook->signer);
 
-    bytes_buffer_clear(&logbook->next);
-    enum status status = checkpoint_sign(&checkpoint, logbook->key, &logbook->next);
-    if (status != STATUS_OK)
-        return logcheck_why(reason, status, "the checkpoint could not be signed: %s", status_text(status));
-    entry.note = bytes_buffer_view(&logbook->next);
-    CRASH_POINT("logbook.sign.signed");
-    status = checkpoints_replace(logbook->checkpoints, before, &entry);
-    if (status == STATUS_FORKED)
-        return logcheck_why(reason, status, "somebody else has signed a checkpoint of this log meanwhile");
-    if (status != STATUS_OK)
-        return logcheck_why(reason, status, "the checkpoint could not be stored: %s", status_text(status));
-    CRASH_POINT("logbook.sign.stored");
-    struct byte_buffer spare = logbook->note;
-    logbook->note = logbook->next;
-    logbook->next = spare;
-    logbook->next.limit = NOTE_LIMIT;
-    logbook->last = entry;
+    bytes_buffer_clear(&logbook->note);
+    bytes_append_view(&logbook->note, last->note);
+    if (logbook->note.status != STATUS_OK)
+        return logbook->note.status;
+    logbook->last = *last;
+    logbook->last.note = bytes_buffer_view(&logbook->note);
     return STATUS_OK;
-}
-
-/* The stored checkpoint is this log's, and says what its columns say. */
-static enum status check_note(struct logbook *logbook, struct logbook_reason *reason)
-{
-    struct checkpoint signed_one;
-    enum status status = checkpoint_open(logbook->last.note, logbook->key, NULL, &signed_one);
-
-    if (status == STATUS_MISMATCH)
-        return logcheck_why(reason, status, "the stored checkpoint is another log's");
-    if (status == STATUS_UNKNOWN_KEY || status == STATUS_BAD_SIGNATURE)
-        return logcheck_why(reason, STATUS_BAD_SIGNATURE,
-                            "the stored checkpoint does not bear this log's signature");
-    if (status == STATUS_OK && (signed_one.size != logbook->last.size ||
-                                memcmp(&signed_one.root, &logbook->last.root, sizeof signed_one.root) != 0))
-        status = STATUS_BAD_FORMAT;
-    if (status == STATUS_OK)
-        return status;
-    return logcheck_why(reason, status == STATUS_BAD_FORMAT ? STATUS_CORRUPT : status,
-                        "the stored checkpoint cannot be used: %s", status_text(status));
-}
-
-static enum status read_checkpoint(struct logbook *logbook, const struct logcheck_head *head, int64_t now,
-                                   struct logbook_reason *reason)
-{
-    enum status status = checkpoints_read(logbook->checkpoints, &logbook->note, &logbook->last);
-
-    if (status == STATUS_NOT_FOUND && head->size > 0)
-        return logcheck_why(reason, status,
-                            "the log holds %" PRIu64
-                            " entries, but its checkpoints are gone; restore checkpoint.db",
-                            head->size);
-    if (status == STATUS_NOT_FOUND) {
-        CRASH_POINT("logbook.open.first");
-        return sign(logbook, 0, &head->root, now, NULL, reason);
-    }
-    if (status != STATUS_OK)
-        return logcheck_why(reason, status, "the stored checkpoint cannot be read: %s", status_text(status));
-    status = check_note(logbook, reason);
-    if (status == STATUS_OK && head->size < logbook->last.size)
-        return logcheck_why(reason, STATUS_ROLLBACK,
-                            "the log holds %" PRIu64 " entries, fewer than the %" PRIu64
-                            " that were signed: this is an older copy of the database",
-                            head->size, logbook->last.size);
-    return status;
 }
 
 static enum status check(struct logbook *logbook, int64_t now, struct logbook_reason *reason)
 {
     const struct checkpoints_entry *last = &logbook->last;
+    struct db *reader = logsigner_reader(logbook->signer);
     struct logcheck_head head;
-    enum status status = logcheck_read_head(logbook->reader, &head, reason);
+    enum status status = logcheck_read_head(reader, &head, reason);
 
     if (status == STATUS_OK)
-        status = read_checkpoint(logbook, &head, now, reason);
+        status = logsigner_start(logbook->signer, &head, now, reason);
+    if (status == STATUS_OK)
+        status = take_last(logbook);
     if (status == STATUS_OK && head.size == last->size &&
         memcmp(&head.root, &last->root, sizeof head.root) != 0)
         return logcheck_why(
             reason, STATUS_FORKED,
             "the log has another root than the one that was signed for its %" PRIu64 " entries", head.size);
     if (status == STATUS_OK)
-        status = logcheck_end(logbook->reader, &head, reason);
+        status = logcheck_end(reader, &head, reason);
     if (status == STATUS_OK)
-        status =
-            logcheck_edge(logbook->reader, last->size, &last->root, "was signed", &logbook->checked, reason);
+        status = logsigner_check(logbook->signer, reason);
     if (status == STATUS_OK)
-        status = logcheck_edge(logbook->reader, head.size, &head.root, "was saved with them", &logbook->edge,
-                               reason);
+        status = logcheck_edge(reader, head.size, &head.root, "was saved with them", &logbook->edge, reason);
     if (status == STATUS_OK && logbook->replay)
-        status = logcheck_replay(logbook->reader, last->size, &last->root, &head, reason);
+        status = logcheck_replay(reader, last->size, &last->root, &head, reason);
     logbook->committed = head.size;
     return status;
 }
@@ -205,13 +130,10 @@ void logbook_close(struct logbook **logbook)
     if (book == NULL)
         return;
     tile_writer_free(&book->edge);
-    tile_writer_free(&book->checked);
-    checkpoints_close(&book->checkpoints);
-    note_key_free(&book->key);
+    logsigner_free(&book->signer);
     bytes_buffer_wipe(&book->records);
     bytes_buffer_wipe(&book->personal);
     bytes_buffer_free(&book->note);
-    bytes_buffer_free(&book->next);
     free(book);
     *logbook = NULL;
 }
@@ -404,64 +326,60 @@ bool logbook_unsigned(const struct logbook *logbook)
     return logbook->committed > logbook->last.size;
 }
 
-/* What stands in the database is what was committed, as far as it goes beyond what was checked before. */
-static enum status read_back(struct logbook *logbook, struct digest *ret_root, struct logbook_reason *reason)
+struct logbook_task logbook_task(const struct logbook *logbook, int64_t now)
 {
-    struct logcheck_head head;
-    enum status status = logcheck_read_head(logbook->reader, &head, reason);
-
-    if (status == STATUS_OK)
-        status = logcheck_read_back(logbook->reader, logbook->checked, logbook->committed, reason);
-    if (status != STATUS_OK)
-        return status;
-    CRASH_POINT("logbook.sign.read");
-    struct digest written = tile_writer_root(logbook->edge);
-    struct digest found = tile_writer_root(logbook->checked);
-    if (head.size != logbook->committed || memcmp(&head.root, &written, sizeof written) != 0 ||
-        memcmp(&found, &written, sizeof written) != 0)
-        return logcheck_why(reason, STATUS_CORRUPT,
-                            "the entries read back from the database are not those that were written to it");
-    *ret_root = found;
-    return STATUS_OK;
+    assert(!db_in_transaction(logbook->store) && tile_writer_size(logbook->edge) == logbook->committed);
+    return (struct logbook_task){
+        .size = logbook->committed, .root = tile_writer_root(logbook->edge), .now = now};
 }
 
-enum status logbook_sign(struct logbook *logbook, int64_t now, struct logbook_reason *ret_reason)
+bool logbook_signs_apart(const struct logbook *logbook)
+{
+    return logsigner_apart(logbook->signer);
+}
+
+enum status logbook_sign_task(struct logbook *logbook, const struct logbook_task *task,
+                              struct logbook_reason *ret_reason)
 {
     struct logbook_reason reason = {""};
-    struct checkpoints_entry before = logbook->last;
-    struct digest root;
-    enum status status = STATUS_OK;
+    enum status status = logsigner_sign(logbook->signer, task, &reason);
 
-    assert(!db_in_transaction(logbook->store) && tile_writer_size(logbook->edge) == logbook->committed);
-    if (logbook->closed)
-        status = logcheck_why(&reason, STATUS_CLOSED,
-                              "the log is closed until it has been checked by a new start");
-    else if (!logbook_unsigned(logbook))
-        return STATUS_OK;
-    else if (now < before.time)
-        status = logcheck_why(
-            &reason, STATUS_ROLLBACK,
-            "the clock shows a time before the last checkpoint's: nothing is signed until it is right");
-    if (status == STATUS_OK) {
-        status = read_back(logbook, &root, &reason);
-        if (status == STATUS_OK)
-            status = sign(logbook, logbook->committed, &root, now, &before, &reason);
-        logbook->closed = status != STATUS_OK && status != STATUS_NO_SPACE;
-    }
     if (status != STATUS_OK)
         *ret_reason = reason;
     return status;
 }
 
+enum status logbook_signed(struct logbook *logbook, enum status status)
+{
+    if (status == STATUS_OK)
+        status = take_last(logbook);
+    logbook->closed =
+        logbook->closed || (status != STATUS_OK && status != STATUS_ROLLBACK && status != STATUS_NO_SPACE);
+    return status;
+}
+
+enum status logbook_sign(struct logbook *logbook, int64_t now, struct logbook_reason *ret_reason)
+{
+    struct logbook_task task = logbook_task(logbook, now);
+
+    if (logbook->closed)
+        return logcheck_why(ret_reason, STATUS_CLOSED,
+                            "the log is closed until it has been checked by a new start");
+    if (!logbook_unsigned(logbook))
+        return STATUS_OK;
+    return logbook_signed(logbook, logbook_sign_task(logbook, &task, ret_reason));
+}
+
 enum status logbook_note(const struct logbook *logbook, struct byte_view text, struct byte_buffer *ret)
 {
+    const struct note_key *key = logsigner_key(logbook->signer);
+    const struct byte_view origin = note_key_name(key);
     enum status status;
 
-    assert(text.size > logbook->origin.size &&
-           (memcmp(text.data, logbook->origin.data, logbook->origin.size) != 0 ||
-            text.data[logbook->origin.size] != '\n'));
+    assert(text.size > origin.size &&
+           (memcmp(text.data, origin.data, origin.size) != 0 || text.data[origin.size] != '\n'));
     status = note_start(text, ret);
-    return status == STATUS_OK ? note_sign(text, logbook->key, 0, ret) : status;
+    return status == STATUS_OK ? note_sign(text, key, 0, ret) : status;
 }
 
 struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook)

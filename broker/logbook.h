@@ -142,6 +142,30 @@ bool logbook_unsigned(const struct logbook *logbook);
 enum status logbook_sign(struct logbook *logbook, int64_t now, struct logbook_reason *ret_reason);
 
 /*
+ * The same in parts, so that a thread of its own can sign while this one goes on (broker/signing.h).
+ *
+ * logbook_task       what was committed by now and is to be signed; outside transactions
+ * logbook_signs_apart  whether logbook_sign_task may run in another thread: it needs options->reader
+ * logbook_sign_task  reads back and signs. While it runs, nothing but the log's writing functions, the size
+ *                    and the last checkpoint may be used; errors as logbook_sign
+ * logbook_signed     takes over what came of it: the new checkpoint, or the closing. Returns its argument, or
+ *                    STATUS_NO_MEMORY
+ *
+ * Never while the logbook is closed, nor when nothing is new.
+ */
+struct logbook_task {
+    uint64_t size;
+    struct digest root; /* as the writer computed it */
+    int64_t now;
+};
+
+struct logbook_task logbook_task(const struct logbook *logbook, int64_t now);
+bool logbook_signs_apart(const struct logbook *logbook);
+enum status logbook_sign_task(struct logbook *logbook, const struct logbook_task *task,
+                              struct logbook_reason *ret_reason);
+enum status logbook_signed(struct logbook *logbook, enum status status);
+
+/*
  * logbook_note - another text under the log's key, as a signed note. text is one that no checkpoint can be:
  * its first line is not the log's name (asserted). Errors as note_start and note_sign.
  */
