@@ -5,6 +5,7 @@
 #include "agent/alerts.h"
 #include "agent/inbox_content.h"
 #include "agent/listing.h"
+#include "agent/proofs.h"
 #include "agent/reports.h"
 
 #define TRACE_MS (366 * CIVIL_DAY_MS) /* of an event that never came */
@@ -134,6 +135,9 @@ static enum status take_back(struct agent *agent, struct byte_view from,
     const enum inbox_state state = arrival->corrects == CORRECTION_ERASURE ? INBOX_ERASED : INBOX_RETRACTED;
     enum status status = bury(agent, from, arrival, event->core.event, state, now);
 
+    const struct proofs_event of = {.role = PROOFS_RECEIVED, .member = from, .id = arrival->target};
+    if (status == STATUS_OK && state == INBOX_ERASED)
+        status = proofs_forget_person(agent, &of);
     if (status == STATUS_OK)
         status = drop_corrections(agent, from, arrival, event->core.event, state);
     return status == STATUS_OK ? alerts_clear(agent, from, arrival->target) : status;

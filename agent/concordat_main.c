@@ -346,6 +346,48 @@ static int run_subject(const struct options *options, void *context)
                PATIENCE_MS, take_subject, NULL);
 }
 
+/* ---- proof
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static int write_file(const struct options *options, const char *text)
+{
+    const char *path = options_text(options, "out");
+    enum status status = STATUS_OK;
+
+    if (path == NULL)
+        return fputs(text, options_out(options)) == EOF ? EXIT_ENVIRONMENT : EXIT_DONE;
+    status = safefile_create(path, bytes_of_string(text), 0600);
+    return status == STATUS_OK ? EXIT_DONE
+                               : options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
+}
+
+static int take_proof(const struct options *options, const json_t *value, void *context)
+{
+    const json_t *files = json_object_get(value, "proofs");
+    const json_t *last = json_array_get(files, json_array_size(files) - 1);
+    const char *text = json_string_value(json_object_get(last, "proof"));
+
+    (void)context;
+    if (options_flag(options, "json"))
+        return print_json(options, value);
+    if (text == NULL)
+        return EXIT_ENVIRONMENT;
+    if (!json_is_true(json_object_get(last, "final")))
+        (void)fputs("this proof is provisional: too few witnesses have cosigned its checkpoint so far\n",
+                    options_err(options));
+    return write_file(options, text);
+}
+
+static int run_proof(const struct options *options, void *context)
+{
+    (void)context;
+    return ask(options,
+               json_pack("{s:s, s:s, s:b}", "do", "proof", "event", options_argument(options, 0), "person",
+                         options_flag(options, "without-person") ? 0 : 1),
+               PATIENCE_MS, take_proof, NULL);
+}
+
 /* ---- import
  * --------------------------------------------------------------------------------------------------------------
  */
@@ -434,6 +476,13 @@ static const struct option_spec import_options[] = {
     {0},
 };
 
+static const struct option_spec proof_options[] = {
+    {"out", "FILE", "a new file for it, instead of standard output", OPTION_TEXT, false},
+    {"without-person", NULL, "without what it says about whom", OPTION_FLAG, false},
+    OPTION_JSON,
+    {0},
+};
+
 static const struct option_spec json_options[] = {OPTION_JSON, {0}};
 
 static const struct command commands[] = {
@@ -453,6 +502,8 @@ static const struct command commands[] = {
     {"show", "one event, received or sent", json_options, "ID", 1, 1, NULL, run_show},
     {"acknowledge", "say that somebody took note of an urgent event", json_options, "ID", 1, 1, NULL,
      run_acknowledge},
+    {"proof", "the log's proof that an event was passed on, for concordat-audit verify-proof", proof_options,
+     "EVENT-ID", 1, 1, NULL, run_proof},
     {"status", "how the agent is doing", json_options, NULL, 0, 0, NULL, run_status},
     {"doctor", "what is not well with the agent, and what to do", json_options, NULL, 0, 0, NULL, run_doctor},
     {"subject", "the pseudonym of a person, for searches", json_options, "PNC", 1, 1, NULL, run_subject},

@@ -13,6 +13,7 @@
 #include "agent/outbox.h"
 #include "agent/outbox_row.h"
 #include "agent/prepared.h"
+#include "agent/proof_view.h"
 #include "agent/replies.h"
 #include "agent/session.h"
 #include "agent/view.h"
@@ -537,7 +538,7 @@ static const struct verb verbs[] = {
     {"publish", do_publish},         {"show", do_show},
     {"status", do_status},           {"subject", do_subject},
     {"import", do_import},           {"join", do_join},
-    {"doctor", do_doctor},
+    {"doctor", do_doctor},           {"proof", proof_view_reply},
 };
 
 json_t *control_request(struct control *control, const json_t *request, uint32_t uid, int64_t now)

@@ -8,6 +8,7 @@
 #include "agent/listing.h"
 #include "agent/outbox.h"
 #include "agent/outbox_row.h"
+#include "agent/proofs.h"
 #include "proto/labels.h"
 
 static enum status refuse(struct draft_reason *ret_reason, const char *format, ...)
@@ -275,7 +276,9 @@ static enum status erase(struct agent *agent, const uint8_t *event)
     if (status != STATUS_OK)
         return status;
     db_bind_blob(statement, 1, bytes_view(event, UUID_SIZE));
-    return db_run(statement);
+    status = db_run(statement);
+    const struct proofs_event of = {.role = PROOFS_SENT, .id = event};
+    return status == STATUS_OK ? proofs_forget_person(agent, &of) : status;
 }
 
 enum status correcting_accepted(struct agent *agent, const struct prepared *prepared)

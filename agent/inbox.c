@@ -10,6 +10,7 @@
 #include "agent/listing.h"
 #include "agent/questions.h"
 #include "agent/receipts.h"
+#include "agent/reconcile.h"
 #include "agent/reports.h"
 #include "base/crash.h"
 
@@ -259,7 +260,8 @@ static enum status give_receipt(struct agent *agent, struct byte_view from,
     memcpy(receipt.header, event->header_digest, sizeof receipt.header);
     memcpy(receipt.section, event->section_digest, sizeof receipt.section);
     memcpy(receipt.bundle, bundle_head_digest(agent->membership->bundle), sizeof receipt.bundle);
-    return receipts_queue(agent, &receipt);
+    const enum status status = reconcile_delivered(agent, from, event->core.event, event->counter, now);
+    return status == STATUS_OK ? receipts_queue(agent, &receipt) : status;
 }
 
 enum status inbox_store(struct agent *agent, struct byte_view from, const struct envelope_delivered *event,
@@ -474,10 +476,26 @@ enum status inbox_removed(struct agent *agent, struct byte_view protocol,
     return db_run(statement);
 }
 
+/* The log proofs of what ends lose what they say about its person. */
+static enum status forget_proofs(struct agent *agent, int64_t now)
+{
+    struct db_statement *statement = NULL;
+    const enum status status = db_statement(
+        agent->db,
+        "UPDATE proof SET personal = NULL WHERE role = 2 AND personal IS NOT NULL AND (event, member)"
+        " IN (SELECT event, sender FROM inbox WHERE until <= ?)",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, now);
+    return db_run(statement);
+}
+
 enum status inbox_forget(struct agent *agent, int64_t now)
 {
     struct db_statement *statement = NULL;
-    enum status status = alerts_forget(agent, now, now - TOMBSTONE_MS);
+    enum status status = forget_proofs(agent, now);
 
     if (status == STATUS_OK)
         status = db_statement(agent->db, "DELETE FROM inbox WHERE until <= ?", &statement);

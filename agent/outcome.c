@@ -8,6 +8,7 @@
 #include "agent/inbox.h"
 #include "agent/listing.h"
 #include "agent/outbox.h"
+#include "agent/reconcile.h"
 
 static const struct byte_view *prepared_value(const void *values, const char *label)
 {
@@ -95,6 +96,9 @@ static enum status accept(struct agent *agent, const Wire__Outcome *outcome, con
         status = prepared_decode(bytes_buffer_view(&kept), &prepared);
     if (status == STATUS_OK)
         status = departure_accept(agent, outcome->event.data, answer, now);
+    if (status == STATUS_OK)
+        status = reconcile_accepted(agent, outcome->event.data,
+                                    outcome->has_log_index ? &outcome->log_index : NULL, now);
     if (status == STATUS_OK)
         status = follow(agent, &prepared, now);
     bytes_buffer_wipe(&kept);

@@ -6,11 +6,11 @@
 #include "agent/delivery.h"
 #include "agent/departure.h"
 #include "agent/fetching.h"
-#include "agent/inbox.h"
 #include "agent/incidents.h"
 #include "agent/notices.h"
-#include "agent/outbox.h"
+#include "agent/orders.h"
 #include "agent/planning.h"
+#include "agent/proving.h"
 #include "agent/publishing.h"
 #include "agent/receipts.h"
 #include "agent/reports.h"
@@ -38,6 +38,7 @@ struct session {
     struct planning *planning;
     struct publishing *publishing;
     struct fetching *fetching;
+    struct proving *proving;
     struct arrival_opener *opener;
     bool connected;
     bool welcomed;
@@ -74,6 +75,8 @@ enum status session_new(struct agent *agent, session_send *send, void *context, 
     if (status == STATUS_OK)
         status = fetching_new(agent, &session->fetching);
     if (status == STATUS_OK)
+        status = proving_new(agent, &session->proving);
+    if (status == STATUS_OK)
         status = arrival_opener_new(agent->keystore, &session->opener);
     if (status == STATUS_OK)
         *ret_session = session;
@@ -89,6 +92,7 @@ void session_free(struct session **session)
     planning_free(&(*session)->planning);
     publishing_free(&(*session)->publishing);
     fetching_free(&(*session)->fetching);
+    proving_free(&(*session)->proving);
     arrival_opener_free(&(*session)->opener);
     wire_arena_free(&(*session)->arena);
     free(*session);
@@ -197,11 +201,13 @@ void session_disconnected(struct session *session)
     planning_drop(session->planning);
     publishing_drop(session->publishing);
     fetching_drop(session->fetching);
+    proving_drop(session->proving);
 }
 
 void session_bundle_taken(struct session *session)
 {
     planning_drop(session->planning); /* plans speak of the bundle before */
+    proving_drop(session->proving);
     arrival_opener_reset(session->opener);
     session->reconnect = true; /* a Hello with the new head, and perhaps with new keys */
 }
@@ -316,35 +322,6 @@ static enum status on_notices(struct session *session, const Wire__Notices *noti
     return status;
 }
 
-static enum status on_replan(struct session *session, const Wire__Replan *replan, int64_t now)
-{
-    struct agent *agent = session->agent;
-    enum status status = db_begin(agent->db);
-
-    for (size_t i = 0; i < replan->n_events && status == STATUS_OK; i++) {
-        if (replan->events[i].len != UUID_SIZE)
-            continue;
-        status = outbox_repeat(agent, replan->events[i].data, now);
-        if (status == STATUS_NOT_FOUND)
-            status = STATUS_OK;
-    }
-    return commit_if(agent, status);
-}
-
-static enum status on_recall(struct session *session, const Wire__Recall *recall, int64_t now)
-{
-    struct agent *agent = session->agent;
-    enum status status = db_begin(agent->db);
-
-    for (size_t i = 0; i < recall->n_items && status == STATUS_OK; i++) {
-        const Wire__RecallItem *item = recall->items[i];
-
-        if (item->event.len == UUID_SIZE && member_check(bytes_of_string(item->from)) == STATUS_OK)
-            status = inbox_recall(agent, bytes_of_string(item->from), item->event.data, now);
-    }
-    return commit_if(agent, status);
-}
-
 /* At once for the first error, then at most every SESSION_RETRY_MS. */
 static void reconnect_soon(struct session *session)
 {
@@ -393,6 +370,8 @@ static enum status on_error(struct session *session, const Wire__Frame *frame, i
         else
             status = publishing_again(session->publishing, now, delay);
     }
+    if (status == STATUS_OK && proving_waits(session->proving, frame->request))
+        proving_later(session->proving, now, delay);
     on_error_to_flight(session, &session->receipts, frame, now + delay);
     on_error_to_flight(session, &session->reports, frame, now + delay);
     return status;
@@ -416,7 +395,7 @@ static enum status dispatch(struct session *session, const Wire__Frame *frame, i
     case WIRE__FRAME__VERB_PUBLISH_ANSWER:
         return answered(publishing_answer(session->publishing, frame->request, frame->publish_answer, now));
     case WIRE__FRAME__VERB_REPLAN:
-        return on_replan(session, frame->replan, now);
+        return orders_replan(session->agent, frame->replan, now);
     case WIRE__FRAME__VERB_DELIVER:
         return on_deliver(session, frame->deliver, now);
     case WIRE__FRAME__VERB_RECEIPTS_STORED:
@@ -426,9 +405,11 @@ static enum status dispatch(struct session *session, const Wire__Frame *frame, i
     case WIRE__FRAME__VERB_NOTICES:
         return on_notices(session, frame->notices, now);
     case WIRE__FRAME__VERB_RECALL:
-        return on_recall(session, frame->recall, now);
+        return orders_recall(session->agent, frame->recall, now);
     case WIRE__FRAME__VERB_REPORTS_STORED:
         return on_reports_stored(session, frame->request);
+    case WIRE__FRAME__VERB_LOG_ANSWER:
+        return proving_answer(session->proving, frame->request, frame->log_answer, now);
     case WIRE__FRAME__VERB_ERROR:
         return on_error(session, frame, now);
     default:
@@ -521,6 +502,17 @@ static enum status send_events(struct session *session, int64_t now)
     return status == STATUS_NOT_FOUND || status == STATUS_BAD_CERTIFICATE ? STATUS_OK : status;
 }
 
+static enum status send_log_request(struct session *session, int64_t now)
+{
+    struct byte_buffer frame = bytes_buffer(4096);
+    enum status status = proving_ask(session->proving, next_request(session), now, &frame);
+
+    if (status == STATUS_OK)
+        send_frame(session, &frame);
+    bytes_buffer_free(&frame);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static bool waiting(const struct session *session)
 {
     return session->hello != 0 || session->receipts.request != 0 || session->reports.request != 0 ||
@@ -537,6 +529,7 @@ static int64_t sooner(int64_t wait, int64_t moment, int64_t now)
 static enum status next_wait(struct session *session, int64_t now, int64_t elapsed, int64_t *ret_wait)
 {
     int64_t due = INT64_MAX;
+    int64_t prove = INT64_MAX;
     int64_t wait = -1;
     enum status status = STATUS_OK;
 
@@ -548,8 +541,11 @@ static enum status next_wait(struct session *session, int64_t now, int64_t elaps
     status = departure_next_due(session->agent, &due);
     if (status == STATUS_OK && due != INT64_MAX)
         wait = due > now ? due - now : SESSION_RETRY_MS;
+    if (status == STATUS_OK && session->welcomed)
+        status = proving_next(session->proving, now, &prove);
     wait = sooner(wait, session->publish_after, now);
     wait = sooner(wait, session->confirm_after, now);
+    wait = prove != INT64_MAX ? sooner(wait, prove > now ? prove : now + 1, now) : wait;
     if (fetching_wanted(session->fetching) && (wait < 0 || wait > SESSION_RETRY_MS))
         wait = SESSION_RETRY_MS;
     *ret_wait = wait;
@@ -594,5 +590,7 @@ enum status session_step(struct session *session, int64_t now, int64_t elapsed, 
         status = send_reports(session, now);
     if (status == STATUS_OK)
         status = send_events(session, now);
+    if (status == STATUS_OK)
+        status = send_log_request(session, now);
     return status == STATUS_OK ? next_wait(session, now, elapsed, ret_wait) : status;
 }

@@ -13,8 +13,14 @@
 
 struct settings settings_default(const char *member, const char *broker)
 {
-    struct settings settings = {
-        .window_days = 28, .vanish_percent = 20, .outbox_days = 30, .hook_seconds = 10, .hook_mib = 256};
+    struct settings settings = {.window_days = 28,
+                                .vanish_percent = 20,
+                                .outbox_days = 30,
+                                .proof_days = 400,
+                                .proof_hours = 24,
+                                .proof_seconds = 30,
+                                .hook_seconds = 10,
+                                .hook_mib = 256};
 
     (void)snprintf(settings.member, sizeof settings.member, "%s", member);
     (void)snprintf(settings.broker, sizeof settings.broker, "%s", broker);
@@ -53,6 +59,9 @@ static const struct number_setting number_settings[] = {
     {"window_days", offsetof(struct settings, window_days), 1, 366},
     {"vanish_percent", offsetof(struct settings, vanish_percent), 1, 100},
     {"outbox_days", offsetof(struct settings, outbox_days), 1, 3660},
+    {"proof_days", offsetof(struct settings, proof_days), 1, 3660},
+    {"proof_hours", offsetof(struct settings, proof_hours), 1, 720},
+    {"proof_seconds", offsetof(struct settings, proof_seconds), 1, 3600},
     {"hook_seconds", offsetof(struct settings, hook_seconds), 1, 600},
     {"hook_mib", offsetof(struct settings, hook_mib), 16, 4096},
 };

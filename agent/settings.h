@@ -36,6 +36,9 @@ struct settings {
     uint32_t window_days;                /* notices go out this many days before a release */
     uint32_t vanish_percent;             /* hold an extract when more of the known rows vanish at once */
     uint32_t outbox_days;                /* delivered events are kept this long */
+    uint32_t proof_days;                 /* proofs of our log entries are kept this long */
+    uint32_t proof_hours;                /* a log proof that is owed longer is an incident */
+    uint32_t proof_seconds;              /* while proofs are owed the broker is asked this often */
     uint32_t hook_seconds;               /* a hook that takes longer is ended */
     uint32_t hook_mib;                   /* address space of a hook */
     size_t duty_count;

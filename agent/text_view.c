@@ -201,6 +201,22 @@ static void put_open(const json_t *alerts, const json_t *outstanding, FILE *out)
     }
 }
 
+static void put_log(FILE *out, const json_t *log)
+{
+    (void)fprintf(out, "%-16s%lld sent and %lld received proved, %lld of them not final\n", "log",
+                  (long long)json_integer_value(json_object_get(log, "sent")),
+                  (long long)json_integer_value(json_object_get(log, "received")),
+                  (long long)json_integer_value(json_object_get(log, "provisional")));
+    if (json_integer_value(json_object_get(log, "owed")) > 0)
+        (void)fprintf(out, "%-16s%lld proofs are owed, the oldest since %.16s\n", "",
+                      (long long)json_integer_value(json_object_get(log, "owed")),
+                      text_at(log, "owed_since"));
+    if (json_integer_value(json_object_get(log, "not_received")) > 0)
+        (void)fprintf(out, "%-16s%lld logged as disclosed to us and not received, the oldest since %.16s\n",
+                      "", (long long)json_integer_value(json_object_get(log, "not_received")),
+                      text_at(log, "not_received_since"));
+}
+
 void text_view_status(const json_t *status, FILE *out)
 {
     const json_t *bundle = json_object_get(status, "bundle");
@@ -227,6 +243,7 @@ void text_view_status(const json_t *status, FILE *out)
         (void)fprintf(out, "%-16s%lld wait for an answer, the oldest since %.16s\n", "questions",
                       (long long)json_integer_value(json_object_get(questions, "waiting")),
                       text_at(questions, "since"));
+    put_log(out, json_object_get(status, "log"));
     put_feeds(out, json_object_get(status, "feeds"));
     put_open(json_object_get(status, "alerts"), json_object_get(status, "outstanding"), out);
     for (size_t i = 0; i < json_array_size(incidents); i++) {

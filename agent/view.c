@@ -8,6 +8,7 @@
 #include "agent/outbox_row.h"
 #include "agent/outstanding.h"
 #include "agent/prepared.h"
+#include "agent/proof_view.h"
 #include "agent/questions.h"
 #include "proto/labels.h"
 
@@ -414,6 +415,7 @@ static enum status add_lists(struct agent *agent, json_t *view)
     json_t *incidents = NULL;
     json_t *alerts = NULL;
     json_t *outstanding = NULL;
+    json_t *log = NULL;
     enum status status = incidents_list(agent->db, &incidents);
 
     if (status == STATUS_OK)
@@ -423,6 +425,10 @@ static enum status add_lists(struct agent *agent, json_t *view)
     if (status == STATUS_OK &&
         (json_object_set(view, "incidents", incidents) != 0 || json_object_set(view, "alerts", alerts) != 0 ||
          json_object_set(view, "outstanding", outstanding) != 0))
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = proof_view_status(agent, &log);
+    if (status == STATUS_OK && json_object_set_new(view, "log", log) != 0)
         status = STATUS_NO_MEMORY;
     json_decref(incidents);
     json_decref(alerts);

@@ -1,5 +1,6 @@
 /* concordat-audit: verify, export and search the disclosure log. docs/log-format.md says what is checked. */
 #include "audit/export_command.h"
+#include "audit/proof_command.h"
 #include "audit/report_command.h"
 #include "audit/search_command.h"
 #include "audit/verify_command.h"
@@ -18,6 +19,20 @@ int main(int argc, char **argv)
          .options = verify_command_options,
          .usage = "(--broker B | --export DIR --key VKEY)",
          .run = verify_command_run},
+        {.name = "verify-proof",
+         .help = "verify a log proof of one entry, offline, and say what it proves",
+         .options = proof_command_verify_options,
+         .arguments = "FILE",
+         .least_arguments = 1,
+         .most_arguments = 1,
+         .run = proof_command_verify},
+        {.name = "print-proof",
+         .help = "a page about one proved entry, with the openssl commands that check it",
+         .options = proof_command_print_options,
+         .arguments = "FILE",
+         .least_arguments = 1,
+         .most_arguments = 1,
+         .run = proof_command_print},
         {.name = "search",
          .help = "ask the running broker, which logs the look",
          .options = search_command_options,

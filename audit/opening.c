@@ -19,7 +19,7 @@ enum options_exit opening_exit(enum status status)
     }
 }
 
-int opening_vkey(const struct options *options, const char *given, struct note_key **ret)
+int opening_vkey(const struct options *options, const char *option, const char *given, struct note_key **ret)
 {
     struct byte_buffer content = bytes_buffer(VKEY_LIMIT);
 
@@ -29,7 +29,7 @@ int opening_vkey(const struct options *options, const char *given, struct note_k
     if (status != STATUS_OK)
         return options_fail(
             options, EXIT_USAGE,
-            "--key takes a verifier key, name+hash+base64, or a file that holds one, and not '%.100s'",
+            "--%s takes a verifier key, name+hash+base64, or a file that holds one, and not '%.100s'", option,
             given);
     struct byte_view vkey = bytes_buffer_view(&content);
     if (vkey.size > 0 && vkey.data[vkey.size - 1] == '\n')
@@ -47,7 +47,7 @@ static int find_key(const struct options *options, const char *broker, struct no
     struct source_reason reason = {""};
 
     if (options_text(options, "key") != NULL)
-        return opening_vkey(options, options_text(options, "key"), ret);
+        return opening_vkey(options, "key", options_text(options, "key"), ret);
     enum status status = source_log_key(broker, ret, &reason);
     return status == STATUS_OK ? EXIT_DONE : options_fail(options, opening_exit(status), "%s", reason.text);
 }

@@ -8,9 +8,9 @@
 /* opening_exit - the exit code for a log or key that could not be read. */
 enum options_exit opening_exit(enum status status);
 
-/* opening_vkey - a verifier key as text, or the name of a file that holds one, as the log.vkey of an export.
- * ret is freed with note_key_free. Returns an exit code. */
-int opening_vkey(const struct options *options, const char *given, struct note_key **ret);
+/* opening_vkey - a verifier key as text, or the name of a file that holds one, as the log.vkey of an export;
+ * option is what it was given as. ret is freed with note_key_free. Returns an exit code. */
+int opening_vkey(const struct options *options, const char *option, const char *given, struct note_key **ret);
 
 /* opening_broker - the databases of --broker, and the key (of --key, if given) to check them with. Returns an
  * exit code. */

@@ -102,7 +102,7 @@ static int verify_files(const struct options *options, struct problems *problems
 
     if (length < 0 || (size_t)length >= sizeof folder)
         return options_fail(options, EXIT_USAGE, "--export: the path is too long");
-    int code = opening_vkey(options, options_text(options, "key"), &key);
+    int code = opening_vkey(options, "key", options_text(options, "key"), &key);
     if (code != EXIT_DONE)
         return code;
     enum status status = verify_export(&files, key, progress, problems, &result);

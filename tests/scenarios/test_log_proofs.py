@@ -1,13 +1,19 @@
-"""Members ask for their own entries of the log, by counter, and get them with proofs that another program verifies."""
+"""Members ask for their own entries of the log, by counter, and get them with proofs that another program verifies.
+Agents do so by themselves, and give out proofs that anybody can check offline: with concordat-audit, or with openssl."""
+import html
+import json
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import harness
 import log
 from harness import check, equal
-from stage import DOVEGATE, DRUGS, HUGHES_PARRY, JOHNSON, POLICE, PROBATION, notice, stage
+from stage import (DOVEGATE, DRUGS, HUGHES_PARRY, JOHNSON, POLICE, PROBATION, command_line, listing, notice,
+                   stage)
 
 MANY = 100
 
@@ -34,7 +40,7 @@ def a_member_gets_its_own_entries_and_no_others():
         prison.plan(notices)
         for at in range(0, MANY, 9):
             prison.publish([prison.seal(event) for event in notices[at:at + 9]])
-        harness.until(lambda: len(entries(prison, key, 1, 256, True)) >= 50, "the log is signed")
+        harness.until(lambda: entries(prison, key, MANY, 1, True), "the log is signed")
 
         sent = entries(prison, key, 1, 256, True)
         check(len(sent) < MANY, "what does not go into one frame is left for the next request")
@@ -60,5 +66,129 @@ def a_member_gets_its_own_entries_and_no_others():
                   [counter] if counter <= MANY else [], f"counter {counter} alone, by the index")
 
 
+# ---- agents ----------------------------------------------------------------------------------------------------
+
+
+def impatient(scheme):
+    """Agents that ask every second instead of every half minute."""
+    for member in scheme.members:
+        path = scheme.agent_folder(member) / "agent.json"
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**settings, "proof_seconds": 1}), encoding="utf-8")
+
+
+def log_of(scheme, member):
+    return scheme.status(member)["log"]
+
+
+def audit(*arguments, expect):
+    return harness.run("concordat-audit", *arguments, expect=expect).out
+
+
+def commands_of(page):
+    """The block of commands of a printed page, as text or HTML."""
+    if "<html" in page:
+        return html.unescape(page.split('<pre class="commands">')[1].split("</pre>")[0])
+    return page.split("---- commands ----\n")[1].split("---- end ----")[0]
+
+
+def run_by_hand(page):
+    """Runs the page's commands in an empty folder, with a shell and openssl: (exit code, output)."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["sh"], input=commands_of(page), cwd=folder, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+
+def altered(line):
+    """The line with its first letter or digit replaced by another one."""
+    at = next(i for i, c in enumerate(line) if c.isalnum())
+    return line[:at] + ("B" if line[at] != "B" else "C") + line[at + 1:]
+
+
+def the_page_convinces_and_an_altered_one_does_not(page):
+    code, said = run_by_hand(page)
+    check(code == 0 and "Verified Successfully" in said, f"the printed commands: {code} {said}")
+    lines = commands_of(page).split("\n")
+    tried = 0
+    for at, line in enumerate(lines):
+        data = len(line) > 30 and all(c.isalnum() or c in "+/=" for c in line)
+        if not data and not line.startswith(("left  ", "right ")) and "hexkey:" not in line:
+            continue
+        if "hexkey:" in line:
+            at_hex = line.index("hexkey:") + 7
+            changed = line[:at_hex] + ("0" if line[at_hex] != "0" else "1") + line[at_hex + 1:]
+        else:
+            before, word = ("", line) if data else line.rsplit(" ", 1)
+            changed = f"{before} {altered(word)}".lstrip()
+        code, said = run_by_hand(page.replace(line, html.escape(changed) if "<html" in page else changed))
+        check(code != 0, f"the page with line {at} altered convinces: {line} -> {changed}\n{said}")
+        tried += 1
+    check(tried > 10, f"only {tried} lines were altered")
+
+
+def a_proof_is_shown(scheme, member, event, vkey, folder):
+    """What a member can show to somebody who has nothing but the log's key."""
+    path = folder / f"{member}.proof"
+    scheme.command(member, "proof", event, "--out", path)
+    size = path.stat().st_size
+    check(size <= 4096, f"a proof with its record has at most 4 KiB, not {size}")
+    told = audit("verify-proof", path, "--key", vkey, expect=0)
+    check(event in told and "release.planned" in told and "proof verified: entry " in told, told)
+    for at in range(0, size, 37):
+        content = bytearray(path.read_bytes())
+        content[at] ^= 1
+        (folder / "altered").write_bytes(content)
+        ran = harness.run("concordat-audit", "verify-proof", folder / "altered", "--key", vkey, expect=None)
+        check(ran.code == 1, f"bit 0 of byte {at} of the proof was altered: {ran.code} {ran.out}{ran.err}")
+    for form in ((), ("--html",)):
+        page = audit("print-proof", path, "--key", vkey, *form, expect=0)
+        code, said = run_by_hand(page)
+        check(code == 0 and "Verified Successfully" in said, f"the printed commands: {code} {said}")
+    the_page_convinces_and_an_altered_one_does_not(audit("print-proof", path, "--key", vkey, expect=0))
+    less = scheme.command(member, "proof", event, "--without-person").out
+    (folder / "less").write_text(less, encoding="utf-8")
+    told = audit("verify-proof", folder / "less", "--key", vkey, "--print", expect=0)
+    check(event not in told and "is not shown" in told, told)
+    code, said = run_by_hand(told)
+    check(code == 0, f"the printed commands without the person: {said}")
+    return path
+
+
+def agents_fetch_their_proofs_and_show_them():
+    with harness.partnership(members=(POLICE, DOVEGATE, PROBATION)) as scheme, tempfile.TemporaryDirectory() as work:
+        folder = pathlib.Path(work)
+        key = log.LogKey(scheme.broker_folder)
+        scheme.stop()
+        impatient(scheme)
+        scheme.start()
+        scheme.settled(POLICE, scheme.publish(POLICE, *command_line(listing(JOHNSON))))
+        harness.until(lambda: scheme.status(DOVEGATE)["people"] == 1, "the prison knows the person")
+        event = scheme.publish(DOVEGATE, *command_line(notice(JOHNSON)))
+        scheme.settled(DOVEGATE, event)
+        harness.until(lambda: log_of(scheme, DOVEGATE)["sent"] == 1 and log_of(scheme, PROBATION)["received"] == 2
+                      and log_of(scheme, DOVEGATE)["owed"] == 0, "the proofs are here")
+        for member in scheme.members:
+            equal(scheme.status(member)["incidents"], [], f"incidents of {member}")
+        vkey = vkey_of(key)
+        mine = a_proof_is_shown(scheme, DOVEGATE, event, vkey, folder)
+        theirs = a_proof_is_shown(scheme, PROBATION, event, vkey, folder)
+        check(mine.read_bytes() != theirs.read_bytes(), "the sender's entry and the recipient's are two")
+        told = audit("verify-proof", theirs, "--key", vkey, expect=0)
+        check("prison.dovegate disclosed release.planned to probation.staffordshire" in told, told)
+        check("Items: name, " in told, told)
+        stranger = log.LogKey.__new__(log.LogKey)
+        stranger.name, stranger.public = key.name, bytes(31) + b"\1"
+        ran = harness.run("concordat-audit", "verify-proof", theirs, "--key", vkey_of(stranger), expect=None)
+        check(ran.code != 0, "under another key nothing verifies")
+        said = scheme.command(PROBATION, "proof", "0193f7f4-0000-7000-8000-000000000000", expect=1).err
+        check("no log proof" in said, said)
+
+
+def vkey_of(key):
+    name = log.sha(key.name.encode() + b"\n\x01" + key.public)[:4]
+    return f"{key.name}+{name.hex()}+{log.base64.b64encode(bytes([1]) + key.public).decode()}"
+
+
 if __name__ == "__main__":
     harness.story(a_member_gets_its_own_entries_and_no_others)
+    harness.story(agents_fetch_their_proofs_and_show_them)

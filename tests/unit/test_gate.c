@@ -210,8 +210,6 @@ static void odd_frames_are_refused(void **state)
     client_error(&client, WIRE__ERROR_CODE__MALFORMED, 0);
     client_verb(&client, 6, WIRE__FRAME__VERB_DELIVER, bytes_of_string("what a broker says"));
     client_error(&client, WIRE__ERROR_CODE__MALFORMED, 6);
-    client_verb(&client, 7, WIRE__FRAME__VERB_LOG_REQUEST, bytes_of_string(""));
-    client_error(&client, WIRE__ERROR_CODE__UNSUPPORTED, 7);
     client_verb(&client, 8, WIRE__FRAME__VERB_COSIGN, bytes_of_string(""));
     client_error(&client, WIRE__ERROR_CODE__UNSUPPORTED, 8);
     house_quiet(&house);
