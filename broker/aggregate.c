@@ -1,19 +1,22 @@
 #include "broker/aggregate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/civil.h"
 #include "broker/sheet.h"
 #include "broker/twins.h"
 
-#define UNKNOWN  "not known"
-#define KEY_SIZE (CORE_SUBJECT_SIZE + PROTOCOL_ID_LENGTH)
+#define UNKNOWN   "not known"
+#define NAME_SIZE (PROTOCOL_ID_LENGTH + 32)
+#define KEY_SIZE  (CORE_SUBJECT_SIZE + PROTOCOL_ID_LENGTH)
 
 enum { PEOPLE_STRANDS, PEOPLE_STATES, CLOCK_AREAS, CLOCK_STRANDS, CHANGE_AREAS, CHANGE_STRANDS, GRIDS };
 
 struct aggregate {
     const struct protocol *protocol;
     int64_t now;
+    bool with_people;
     struct arena *arena;
     const char **areas; /* of the protocol, then UNKNOWN; likewise */
     const char **strands;
@@ -110,6 +113,7 @@ static void make_grids(struct aggregate *self)
     grids[CLOCK_STRANDS].row_totals = sheet_counts(sheet, strands);
     grids[CLOCK_AREAS].all = grids[CLOCK_STRANDS].all = sheet_counts(sheet, 1);
     grids[CLOCK_AREAS].col_totals = grids[CLOCK_STRANDS].col_totals = sheet_counts(sheet, 2);
+    grids[PEOPLE_STRANDS].nearest = grids[PEOPLE_STATES].nearest = self->protocol->aggregates.suppress_below;
     grids[CHANGE_AREAS].col_totals = grids[CHANGE_STRANDS].col_totals = sheet_counts(sheet, 2);
 }
 
@@ -196,42 +200,109 @@ static enum status count_month(struct aggregate *self, struct tally *tally, cons
 
 static void write_head(const struct aggregate *self, const char *month, struct byte_buffer *out)
 {
+    const uint32_t below = self->protocol->aggregates.suppress_below;
     char time[CIVIL_TIME_SIZE];
 
     civil_format_time(self->now, time);
-    bytes_append_format(out,
-                        "concordat/aggregates/v1\nprotocol,%s\nversion,%u\nmonth,%s\npeople as of,%s\n"
-                        "not shown below,%u\ntable,row,column,count\n",
-                        self->protocol->id, self->protocol->version, month, time,
-                        self->protocol->aggregates.suppress_below);
+    bytes_append_format(out, "concordat/aggregates/v1\nprotocol,%s\nversion,%u\nmonth,%s\n",
+                        self->protocol->id, self->protocol->version, month);
+    if (self->with_people)
+        bytes_append_format(out, "people as of,%s\npeople to the nearest,%u\n", time, below);
+    bytes_append_format(out, "not shown below,%u\ntable,row,column,count\n", below);
 }
 
-enum status aggregate_write(struct store *store, struct tally *tally, const struct protocol *protocol,
-                            const char month[static TALLY_MONTH_SIZE], int64_t now, struct byte_buffer *out)
+static bool is_shown(const struct aggregate *self, size_t grid)
 {
-    struct aggregate self = {.protocol = protocol, .now = now, .arena = arena_new()};
+    return self->with_people || (grid != PEOPLE_STRANDS && grid != PEOPLE_STATES);
+}
+
+static enum status make_sheet(struct aggregate *self, struct store *store, struct tally *tally,
+                              const char *month)
+{
+    enum status status = STATUS_OK;
+
+    set_names(self);
+    if (arena_failed(self->arena))
+        return STATUS_NO_MEMORY;
+    make_grids(self);
+    if (arena_failed(self->arena))
+        return STATUS_NO_MEMORY;
+    if (self->with_people)
+        status = count_people(self, store);
+    if (status == STATUS_OK)
+        status = count_month(self, tally, month);
+    for (size_t i = 0; status == STATUS_OK && i < GRIDS; i++)
+        sheet_total(&self->sheet, &self->grids[i]);
+    return status == STATUS_OK ? sheet_hide(&self->sheet, self->protocol->aggregates.suppress_below) : status;
+}
+
+static enum status write_sheet(struct store *store, struct tally *tally, const struct protocol *protocol,
+                               const char *month, bool with_people, int64_t now, struct byte_buffer *out)
+{
+    struct aggregate self = {
+        .protocol = protocol, .now = now, .with_people = with_people, .arena = arena_new()};
     enum status status = STATUS_NO_MEMORY;
 
     if (self.arena == NULL)
         return STATUS_NO_MEMORY;
-    set_names(&self);
-    if (arena_failed(self.arena))
-        goto out;
-    make_grids(&self);
-    status = arena_failed(self.arena) ? STATUS_NO_MEMORY : count_people(&self, store);
-    if (status == STATUS_OK)
-        status = count_month(&self, tally, month);
-    for (size_t i = 0; status == STATUS_OK && i < GRIDS; i++)
-        sheet_total(&self.sheet, &self.grids[i]);
-    if (status == STATUS_OK)
-        status = sheet_hide(&self.sheet, protocol->aggregates.suppress_below);
+    status = make_sheet(&self, store, tally, month);
     if (status == STATUS_OK) {
         write_head(&self, month, out);
-        for (size_t i = 0; i < GRIDS; i++)
-            sheet_write(&self.sheet, &self.grids[i], out);
+        for (size_t i = 0; i < GRIDS; i++) {
+            if (is_shown(&self, i))
+                sheet_write(&self.sheet, &self.grids[i], out);
+        }
         status = out->status;
     }
-out:
     arena_free(&self.arena);
+    return status;
+}
+
+/* ---- one return a month ---- */
+
+/* The month has ended; *ret_last: it is the one before this. */
+static bool has_ended(const char *month, int64_t now, bool *ret_last)
+{
+    char day[CIVIL_DATE_SIZE + 4];
+    char present[TALLY_MONTH_SIZE];
+    int32_t date;
+
+    if (strlen(month) != TALLY_MONTH_SIZE - 1)
+        return false;
+    (void)snprintf(day, sizeof day, "%s-01", month);
+    if (civil_parse_date(day, &date) != STATUS_OK)
+        return false;
+    tally_month(now, present);
+    if (strcmp(month, present) >= 0)
+        return false;
+    tally_month(civil_time_of_day_start(civil_add_months(date, 1)), day);
+    *ret_last = strcmp(day, present) == 0;
+    return true;
+}
+
+enum status aggregate_month(struct store *store, struct tally *tally, const struct protocol *protocol,
+                            const char *month, int64_t now, struct byte_buffer *out)
+{
+    struct byte_buffer text = bytes_buffer(out->limit);
+    struct byte_view kept;
+    char name[NAME_SIZE];
+    bool last = false;
+    enum status status;
+
+    if (!has_ended(month, now, &last))
+        return STATUS_REFUSED;
+    (void)snprintf(name, sizeof name, "return/%s/%s", protocol->id, month);
+    status = store_get_state(store, name, &kept);
+    if (status == STATUS_NOT_FOUND) {
+        status = write_sheet(store, tally, protocol, month, last, now, &text);
+        kept = bytes_buffer_view(&text);
+        if (status == STATUS_OK)
+            status = store_put_state(store, name, kept);
+    }
+    if (status == STATUS_OK) {
+        bytes_append_view(out, kept);
+        status = out->status;
+    }
+    bytes_buffer_free(&text);
     return status;
 }

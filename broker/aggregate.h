@@ -4,18 +4,23 @@
 #include "broker/tally.h"
 
 /*
- * The return for those who get counts and no events: people on the list by area, strand and state as they are
- * now, and what happened in a month. From the register and from counts, never from the log. Small numbers are
- * not shown (broker/suppression.h); no pseudonym is in it.
+ * The return for those who get counts and no events: people on the list by area, strand and state, and what
+ * happened in a month. From the register and from counts, never from the log. Small numbers are not shown
+ * (broker/suppression.h); no pseudonym is in it.
  *
- * aggregate_write - the return as text: lines of a signed note whose first is "concordat/aggregates/v1", then
- * `key,value` lines, an empty field after which tables follow as `table,row,column,count`
- * (docs/operations.md).
+ * Nor can people be had by comparing returns: there is one for each month, made when it is first asked for
+ * after the month has ended, kept, and given again as it was; people are counted as they are then, to the
+ * nearest multiple of the number below which counts are small; and only the month that ended last has them,
+ * so that no two counts of people lie closer together than months do.
+ *
+ * aggregate_month - appends the return as text: lines of a signed note whose first is
+ * "concordat/aggregates/v1", then `key,value` lines, then tables as `table,row,column,count`
+ * (docs/operations.md). Within a transaction.
  *
  * month  "YYYY-MM"
  *
- * Returns STATUS_NO_MEMORY, STATUS_TOO_LARGE, STATUS_CORRUPT or what the store returns; out may then hold
- * part.
+ * Returns STATUS_REFUSED for a month that has not ended or is none, STATUS_NO_MEMORY, STATUS_TOO_LARGE,
+ * STATUS_CORRUPT or what the store returns; out may then hold part.
  */
-enum status aggregate_write(struct store *store, struct tally *tally, const struct protocol *protocol,
-                            const char month[static TALLY_MONTH_SIZE], int64_t now, struct byte_buffer *out);
+enum status aggregate_month(struct store *store, struct tally *tally, const struct protocol *protocol,
+                            const char *month, int64_t now, struct byte_buffer *out);

@@ -248,19 +248,6 @@ static const struct rulebook_protocol *aggregated(const struct engine *engine, c
     return found;
 }
 
-/* "YYYY-MM", not later than now. */
-static bool good_month(const char *month, int64_t now)
-{
-    char day[CIVIL_DATE_SIZE + 4];
-    char present[TALLY_MONTH_SIZE];
-    int32_t date;
-
-    tally_month(now, present);
-    (void)snprintf(day, sizeof day, "%.7s-01", month);
-    return strlen(month) == TALLY_MONTH_SIZE - 1 && civil_parse_date(day, &date) == STATUS_OK &&
-           strcmp(month, present) <= 0;
-}
-
 static enum status log_aggregate(struct engine *engine, const struct rulebook_protocol *protocol,
                                  const char *month, const char *officer)
 {
@@ -278,6 +265,8 @@ static enum status log_aggregate(struct engine *engine, const struct rulebook_pr
     return engine_append(engine);
 }
 
+#define WHICH_MONTH "say which month, one that has ended: YYYY-MM"
+
 static enum status aggregate(struct engine *engine, const struct job *job, const json_t *request)
 {
     const char *officer = json_string_value(json_object_get(request, "officer"));
@@ -288,22 +277,26 @@ static enum status aggregate(struct engine *engine, const struct job *job, const
     struct byte_buffer note = bytes_buffer(NOTE_SIZE_MAX);
     enum status status;
 
-    if (officer == NULL || !wire_check_officer(bytes_of_string(officer)) || month == NULL ||
-        !good_month(month, engine->now))
-        return answer_problem(engine, job, "say which month, not a later one than this: YYYY-MM");
+    if (officer == NULL || !wire_check_officer(bytes_of_string(officer)) || month == NULL)
+        return answer_problem(engine, job, WHICH_MONTH);
     if (protocol == NULL)
         return answer_problem(engine, job, "say which protocol: one that has 'aggregates'");
     status = engine_write(engine);
     if (status == STATUS_OK)
         status = subjects_save(engine->subjects);
     if (status == STATUS_OK)
-        status = aggregate_write(engine->store, engine->tally, protocol->protocol, month, engine->now, &text);
+        status = aggregate_month(engine->store, engine->tally, protocol->protocol, month, engine->now, &text);
+    if (status == STATUS_REFUSED) {
+        status = answer_problem(engine, job, WHICH_MONTH);
+        goto out;
+    }
     if (status == STATUS_OK)
         status = logbook_note(engine->logbook, bytes_buffer_view(&text), &note);
     if (status == STATUS_OK)
         status = log_aggregate(engine, protocol, month, officer);
     if (status == STATUS_OK)
         status = answer(engine, job, json_pack("{s:s%}", "note", (const char *)note.data, note.size));
+out:
     bytes_buffer_free(&text);
     bytes_buffer_free(&note);
     return status;

@@ -63,6 +63,11 @@ enum status sheet_hide(struct sheet *sheet, uint32_t below)
                             sheet->hidden);
 }
 
+static uint64_t rounded(uint64_t count, uint32_t nearest)
+{
+    return nearest == 0 ? count : (count + nearest / 2) / nearest * nearest;
+}
+
 static void write_count(const struct sheet *sheet, const struct sheet_grid *grid, const char *row,
                         const char *col, uint32_t count, struct byte_buffer *out)
 {
@@ -70,7 +75,7 @@ static void write_count(const struct sheet *sheet, const struct sheet_grid *grid
     if (sheet->hidden[count])
         bytes_append_string(out, "*\n");
     else
-        bytes_append_format(out, "%" PRIu64 "\n", sheet->counts[count]);
+        bytes_append_format(out, "%" PRIu64 "\n", rounded(sheet->counts[count], grid->nearest));
 }
 
 void sheet_write(const struct sheet *sheet, const struct sheet_grid *grid, struct byte_buffer *out)

@@ -32,6 +32,7 @@ struct sheet_grid {
     uint32_t row_totals; /* row_count counts from here on, or SHEET_NONE: rows do not add up to anything */
     uint32_t col_totals; /* col_count counts */
     uint32_t all;        /* SHEET_NONE without row totals */
+    uint32_t nearest;    /* counts are shown to the nearest multiple of this; 0: as they are */
 };
 
 /* sheet_start - an empty one that has room for so many counts and lines. */
