@@ -178,7 +178,8 @@ enum status keyfile_parse_log(struct byte_view text, struct keyfile_log *ret)
         name.size > CLAIMS_LOG_NAME_LONGEST)
         return STATUS_CORRUPT;
     memcpy(log.name, name.data, name.size);
-    if (claims_log_name_good(log.name) && take_key(&reader, "seed", log.seed) && bytes_read_done(&reader)) {
+    if (strlen(log.name) == name.size && claims_log_name_good(log.name) &&
+        take_key(&reader, "seed", log.seed) && bytes_read_done(&reader)) {
         *ret = log;
         status = STATUS_OK;
     }
