@@ -47,10 +47,12 @@ struct verb_word {
 };
 
 static const struct verb_word verbs[] = {
-    {"load", OPERATOR_LOAD},           {"status", OPERATOR_STATUS},
-    {"search", OPERATOR_SEARCH},       {"lift", OPERATOR_LIFT},
-    {"aggregate", OPERATOR_AGGREGATE}, {"confirm-erasure", OPERATOR_CONFIRM_ERASURE},
-    {"stop", OPERATOR_STOP},           {"replay-export", OPERATOR_SEARCH},
+    {"load", OPERATOR_LOAD},
+    {"status", OPERATOR_STATUS},
+    {"lift", OPERATOR_LIFT},
+    {"aggregate", OPERATOR_AGGREGATE},
+    {"confirm-erasure", OPERATOR_CONFIRM_ERASURE},
+    {"stop", OPERATOR_STOP},
 };
 
 static enum status wrong(struct operator_reason *reason, const char *text)
@@ -144,9 +146,14 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
             status = STATUS_OK;
         }
     }
+    if (word != NULL && search_question_verb(word)) {
+        parsed.verb = OPERATOR_SEARCH;
+        status = STATUS_OK;
+    }
     if (status != STATUS_OK)
-        return wrong(ret_reason, "\"do\" must be load, status, search, replay-export, lift, aggregate, "
-                                 "confirm-erasure or stop");
+        return wrong(ret_reason,
+                     "\"do\" must be load, status, search, explain, recheck, register, protocols, "
+                     "replay-export, lift, aggregate, confirm-erasure or stop");
     if (parsed.verb == OPERATOR_LOAD)
         status = parse_load(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_SEARCH)

@@ -5,11 +5,11 @@
 
 #include "broker/logtiles.h"
 #include "broker/outcome.h"
+#include "broker/retelling_check.h"
 #include "broker/retelling_line.h"
 #include "broker/retelling_memory.h"
-#include "broker/rulebook.h"
+#include "broker/rulebooks.h"
 #include "broker/store/store.h"
-#include "certs/archive.h"
 #include "proto/header.h"
 #include "proto/logrow.h"
 #include "proto/pseudonym.h"
@@ -21,8 +21,7 @@ struct retelling {
     const struct retelling_options *options;
     bool (*told)(void *context, json_t *line);
     void *context;
-    struct bundle *bundle;
-    struct rulebook *rulebook;
+    struct rulebooks *rulebooks;
     struct db *store;
     struct db *memory;
     char (*members)[MEMBER_ID_LENGTH + 1]; /* by number */
@@ -40,6 +39,7 @@ struct episode {
     struct opening_attribute attributes[CORE_ATTRIBUTES_MAX];
     size_t attribute_count;
     struct outcome outcome;
+    const struct rulebook *rulebook; /* that was in force */
     const struct protocol *protocol;
     struct policy_request request;
     struct register_state person; /* before it */
@@ -107,11 +107,10 @@ static bool add_repeat(void *context, const char *member)
     return retelling_line_add(context, "repeats", member);
 }
 
-/* As the newest bundle has it: a member that was revoked or has joined since counts as it does now. */
 static bool add_not_active(const struct retelling *it, const struct episode *episode, json_t *line)
 {
-    const struct rulebook_protocol *protocol = rulebook_find(it->rulebook, episode->core.protocol);
-    struct party_set active = rulebook_active(it->rulebook, protocol, it->committed);
+    const struct rulebook_protocol *protocol = rulebook_find(episode->rulebook, episode->core.protocol);
+    struct party_set active = rulebook_active(episode->rulebook, protocol, it->committed);
     bool good = true;
 
     for (uint16_t i = 0; i < episode->protocol->party_count && good; i++)
@@ -183,7 +182,8 @@ static enum status add_outcome(struct retelling *it, const struct episode *episo
     return status;
 }
 
-static enum status tell(struct retelling *it, const struct episode *episode)
+/* What was known and what came of it: a line of a replay. */
+static enum status make_line(struct retelling *it, const struct episode *episode, json_t **ret)
 {
     json_t *line =
         retelling_line_event(&episode->core, it->committed, episode->attributes, episode->attribute_count);
@@ -197,15 +197,89 @@ static enum status tell(struct retelling *it, const struct episode *episode)
         status = retelling_memory_told(it->memory, episode->core.repeats, add_repeat, line);
     if (status == STATUS_OK)
         status = add_outcome(it, episode, line);
+    if (status == STATUS_OK)
+        *ret = line;
+    else
+        json_decref(line);
+    return status;
+}
+
+static enum status check(struct retelling *it, const struct episode *episode, json_t **line)
+{
+    const struct retelling_check checked = {
+        .protocol = episode->protocol,
+        .serial = bundle_serial(episode->rulebook->bundle),
+        .entry = episode->outcome.log_index,
+        .accepted = episode->outcome.verdict == WIRE__VERDICT__ACCEPTED,
+        .sentences = it->options->what == RETELLING_EXPLANATION,
+    };
+    json_t *told = NULL;
+    enum status status = retelling_check(&checked, *line, &told);
+
+    json_decref(*line);
+    *line = told;
+    return status;
+}
+
+/* Of what is told before the event is folded. */
+static enum status tell(struct retelling *it, const struct episode *episode)
+{
+    json_t *line = NULL;
+    enum status status = make_line(it, episode, &line);
+
+    if (status == STATUS_OK && it->options->what != RETELLING_DECISIONS)
+        status = check(it, episode, &line);
     if (status != STATUS_OK) {
         json_decref(line);
         return status;
+    }
+    it->over = !it->told(it->context, line) || it->options->event != NULL;
+    return STATUS_OK;
+}
+
+/* Of what is told after it: what it says, and what is known of the person now. */
+static enum status tell_register(struct retelling *it, const struct episode *episode)
+{
+    json_t *line =
+        retelling_line_event(&episode->core, it->committed, episode->attributes, episode->attribute_count);
+
+    if (line == NULL || !retelling_line_times(line, &episode->core) ||
+        !retelling_line_person(line, &episode->person)) {
+        json_decref(line);
+        return STATUS_NO_MEMORY;
     }
     it->over = !it->told(it->context, line);
     return STATUS_OK;
 }
 
+/* Is this event told, and before it is folded or after? */
+static bool is_told(const struct retelling *it, const struct episode *episode, bool before)
+{
+    const struct retelling_options *options = it->options;
+    bool accepted = episode->outcome.verdict == WIRE__VERDICT__ACCEPTED;
+
+    if (it->committed < options->since || before == (options->what == RETELLING_REGISTER))
+        return false;
+    if (options->event != NULL && (memcmp(options->event, episode->core.event, CORE_EVENT_SIZE) != 0 ||
+                                   !bytes_equal(options->from, episode->core.from)))
+        return false;
+    return accepted || options->what == RETELLING_DECISIONS || options->what == RETELLING_EXPLANATION;
+}
+
 /* ---- what an accepted event leaves behind ---- */
+
+/* As an attribute has it: 72 hexadecimal digits. */
+static bool read_pseudonym(struct byte_view value, struct pseudonym *ret)
+{
+    char text[2 * CORE_SUBJECT_SIZE + 1] = "";
+    uint8_t bytes[CORE_SUBJECT_SIZE];
+
+    if (value.size != sizeof text - 1)
+        return false;
+    memcpy(text, value.data, value.size);
+    return bytes_from_hex(text, bytes, sizeof bytes) == STATUS_OK &&
+           pseudonym_from_bytes(bytes_view(bytes, sizeof bytes), ret) == STATUS_OK;
+}
 
 static enum status merge(struct retelling *it, const struct episode *episode)
 {
@@ -215,13 +289,7 @@ static enum status merge(struct retelling *it, const struct episode *episode)
     enum status status = STATUS_OK;
 
     for (size_t i = 0; i < 2 && status == STATUS_OK; i++) {
-        struct byte_view value = value_of(episode, labels[i]);
-        char text[PSEUDONYM_TEXT] = "";
-
-        if (value.size >= sizeof text)
-            return STATUS_OK;
-        memcpy(text, value.data, value.size);
-        if (pseudonym_parse(text, &pseudonyms[i]) != STATUS_OK)
+        if (!read_pseudonym(value_of(episode, labels[i]), &pseudonyms[i]))
             return STATUS_OK;
         status = retelling_memory_person(it->memory, episode->core.protocol,
                                          bytes_view(pseudonyms[i].bytes, CORE_SUBJECT_SIZE), &states[i]);
@@ -295,26 +363,34 @@ static bool is_kept(const struct protocol *protocol, uint16_t event)
 
 /* ---- batches ---- */
 
-static bool take_apart(struct retelling *it, struct byte_view header_bytes, struct byte_view opening,
-                       struct episode *episode)
+/* STATUS_NOT_FOUND for what was erased or cannot be told. What no archive has is judged by the newest bundle.
+ */
+static enum status take_apart(struct retelling *it, struct byte_view header_bytes, struct byte_view opening,
+                              struct episode *episode)
 {
     const struct rulebook_protocol *protocol;
     struct header header;
+    enum status status;
 
     if (header_parse(header_bytes, &header) != STATUS_OK ||
-        core_decode(header.core, &episode->core) != STATUS_OK)
-        return false;
-    protocol = rulebook_find(it->rulebook, episode->core.protocol);
-    if (protocol == NULL ||
+        core_decode(header.core, &episode->core) != STATUS_OK ||
         opening_decode(opening, episode->attributes, &episode->attribute_count) != STATUS_OK)
-        return false;
+        return STATUS_NOT_FOUND;
+    status = rulebooks_of(it->rulebooks, episode->core.bundle, &episode->rulebook);
+    if (status == STATUS_NOT_FOUND)
+        episode->rulebook = rulebooks_newest(it->rulebooks);
+    else if (status != STATUS_OK)
+        return status;
+    protocol = rulebook_find(episode->rulebook, episode->core.protocol);
+    if (protocol == NULL)
+        return STATUS_NOT_FOUND;
     episode->protocol = protocol->protocol;
-    return true;
+    return STATUS_OK;
 }
 
-static bool make_request(const struct retelling *it, struct episode *episode)
+static bool make_request(struct episode *episode)
 {
-    const struct catalogue *catalogue = it->rulebook->catalogue;
+    const struct catalogue *catalogue = episode->rulebook->catalogue;
     struct policy_request *request = &episode->request;
 
     *request = (struct policy_request){.event = catalogue_find_event(catalogue, episode->core.type),
@@ -341,17 +417,19 @@ static bool make_request(const struct retelling *it, struct episode *episode)
 static enum status retell(struct retelling *it, struct episode *episode)
 {
     bool accepted = episode->outcome.verdict == WIRE__VERDICT__ACCEPTED;
-    bool known = make_request(it, episode);
+    bool known = make_request(episode);
     enum status status =
         retelling_memory_person(it->memory, episode->core.protocol,
                                 bytes_view(episode->core.subject, CORE_SUBJECT_SIZE), &episode->person);
 
-    if (status == STATUS_OK && it->committed >= it->options->since)
+    if (status == STATUS_OK && is_told(it, episode, true))
         status = tell(it, episode);
     if (status == STATUS_OK && accepted && known && is_kept(episode->protocol, episode->request.event))
         status = keep(it, episode);
     if (status == STATUS_OK && accepted && known)
         status = fold(it, episode);
+    if (status == STATUS_OK && is_told(it, episode, false))
+        status = tell_register(it, episode);
     return status;
 }
 
@@ -373,10 +451,14 @@ static enum status retell_batch(struct retelling *it, struct episode *episode)
 
         if (headers.failed || openings.failed || outcome_read(&outcomes, &episode->outcome) != STATUS_OK)
             return STATUS_CORRUPT;
-        if ((episode->outcome.verdict == WIRE__VERDICT__ACCEPTED ||
-             episode->outcome.verdict == WIRE__VERDICT__REFUSED) &&
-            take_apart(it, header, opening, episode))
+        if (episode->outcome.verdict != WIRE__VERDICT__ACCEPTED &&
+            episode->outcome.verdict != WIRE__VERDICT__REFUSED)
+            continue;
+        status = take_apart(it, header, opening, episode);
+        if (status == STATUS_OK)
             status = retell(it, episode);
+        else if (status == STATUS_NOT_FOUND)
+            status = STATUS_OK;
     }
     return status;
 }
@@ -473,11 +555,8 @@ static enum status open_all(struct retelling *it)
                                      .kind = DB_DURABLE,
                                      .schema_sql = "",
                                      .read_only = true};
-    char reason[256];
-    enum status status = archive_newest(it->options->folder, &it->bundle, NULL);
+    enum status status = rulebooks_open(it->options->folder, &it->rulebooks);
 
-    if (status == STATUS_OK)
-        status = rulebook_new(it->bundle, &it->rulebook, reason, sizeof reason);
     if (status == STATUS_OK)
         status = db_open(it->options->store_path, &store, &it->store);
     if (status == STATUS_OK)
@@ -504,7 +583,6 @@ enum status retelling_run(const struct retelling_options *options, bool (*told)(
     free(it.members);
     db_close(&it.memory);
     db_close(&it.store);
-    rulebook_free(&it.rulebook);
-    bundle_free(&it.bundle);
+    rulebooks_free(&it.rulebooks);
     return status;
 }

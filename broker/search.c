@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "broker/explaining.h"
+#include "broker/protocol_rows.h"
 #include "broker/retelling.h"
 #include "broker/search_row.h"
 #include "proto/member.h"
@@ -88,29 +90,55 @@ static bool put_row(void *context, const struct index_hit *hit)
     return put_json(context, search_row_json(hit));
 }
 
-static enum status retell(struct search *search)
+static enum status retell(struct search *search, const char *folder, enum retelling_what what)
 {
-    char folder[PATH_MAX];
-    const char *slash = strrchr(search->store_path, '/');
-    const struct retelling_options options = {.folder = folder,
+    const struct retelling_options options = {.what = what,
+                                              .folder = folder,
                                               .store_path = search->store_path,
                                               .since = search->question.query.since,
                                               .until = search->question.query.until,
                                               .stop = &search->stop};
 
+    return retelling_run(&options, put_json, search);
+}
+
+static enum status explain(struct search *search, const char *folder)
+{
+    const struct explaining_options options = {
+        .index = search->options, .folder = folder, .entry = search->question.entry, .stop = &search->stop};
+
+    return explaining_run(&options, put_json, search);
+}
+
+static enum status answer(struct search *search)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(search->store_path, '/');
+
     if (slash == NULL || snprintf(folder, sizeof folder, "%.*s", (int)(slash - search->store_path),
                                   search->store_path) >= (int)sizeof folder)
         return STATUS_BAD_ARGUMENT;
-    return retelling_run(&options, put_json, search);
+    switch (search->question.what) {
+    case SEARCH_ENTRIES:
+        break;
+    case SEARCH_RETELL:
+        return retell(search, folder, RETELLING_DECISIONS);
+    case SEARCH_CHECK:
+        return retell(search, folder, RETELLING_CHECKS);
+    case SEARCH_REGISTER:
+        return retell(search, folder, RETELLING_REGISTER);
+    case SEARCH_PROTOCOLS:
+        return protocol_rows(folder, put_json, search);
+    case SEARCH_EXPLAIN:
+        return explain(search, folder);
+    }
+    return index_search(&search->options, &search->scope, &search->question.query, put_row, search);
 }
 
 static void *run(void *context)
 {
     struct search *search = context;
-    enum status status =
-        search->question.what == SEARCH_RETELL
-            ? retell(search)
-            : index_search(&search->options, &search->scope, &search->question.query, put_row, search);
+    enum status status = answer(search);
 
     (void)pthread_mutex_lock(&search->mutex);
     if (search->status == STATUS_OK)
@@ -144,7 +172,7 @@ static enum status take_scope(struct search *search, const struct index_scope *s
         return STATUS_OK;
     }
     if (search->question.what != SEARCH_ENTRIES)
-        return refuse(reason, "past decisions can be asked for by who may see everything only");
+        return refuse(reason, "this can be asked by who may see everything only");
     if (scope->agency.size == 0 || scope->agency.size > MEMBER_ID_LENGTH)
         return refuse(reason, "the search could not be started: nobody said whose entries it may show");
     memcpy(search->agency, scope->agency.data, scope->agency.size);
@@ -230,7 +258,10 @@ enum status search_take(struct search *search, json_t **ret_reply, bool *ret_las
         *ret_reply = reply;
         *ret_last = last;
     } else if (status != STATUS_BUSY) {
-        say_failed(ret_reason, "the search failed", status);
+        say_failed(ret_reason,
+                   search->question.what == SEARCH_EXPLAIN ? "the log cannot explain that entry"
+                                                           : "the search failed",
+                   status);
     }
     return status;
 }

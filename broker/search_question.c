@@ -9,10 +9,12 @@
 #include "base/utf8.h"
 
 /* Keys in the order in which the log names them. The first SEARCH_QUESTION_TEXTS are texts. */
-static const char *const keys[] = {"member",  "from",    "to",    "officer", "type",     "label",
-                                   "purpose", "gateway", "rule",  "outcome", "report",   "subject",
-                                   "event",   "key",     "kinds", "late",    "juvenile", "break_glass",
-                                   "since",   "until",   "first", "end",     "limit"};
+static const char *const keys[] = {"member",      "from",    "to",    "officer", "type",   "label",
+                                   "purpose",     "gateway", "rule",  "outcome", "report", "subject",
+                                   "event",       "key",     "kinds", "entry",   "late",   "juvenile",
+                                   "break_glass", "since",   "until", "first",   "end",    "limit"};
+
+static const char *const verbs[] = {"search", "replay-export", "recheck", "register", "protocols", "explain"};
 
 __attribute__((format(printf, 2, 3))) static enum status refuse(struct search_reason *reason,
                                                                 const char *format, ...)
@@ -179,8 +181,10 @@ static enum status take_member(const char *key, const json_t *value, struct sear
         return take_time(key, value, &question->query.until, reason);
     if (strcmp(key, "report") == 0)
         return check_text(key, value, reason);
-    if (question->what == SEARCH_RETELL)
-        return refuse(reason, "a replay export has no \"%.40s\"", key);
+    if (question->what == SEARCH_EXPLAIN && strcmp(key, "entry") == 0)
+        return take_number(key, value, 0, &question->entry, reason);
+    if (question->what != SEARCH_ENTRIES)
+        return refuse(reason, "\"%s\" has no \"%.40s\"", verbs[question->what], key);
     for (size_t i = 0; i < SEARCH_QUESTION_TEXTS; i++) {
         if (strcmp(key, keys[i]) == 0)
             return take_text(i, value, question, reason);
@@ -188,11 +192,24 @@ static enum status take_member(const char *key, const json_t *value, struct sear
     return take_other(key, value, question, reason);
 }
 
+bool search_question_verb(const char *word)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(word, verbs[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum search_what what_of(const json_t *request)
 {
-    const char *what = json_string_value(json_object_get(request, "do"));
+    const char *word = json_string_value(json_object_get(request, "do"));
 
-    return what != NULL && strcmp(what, "replay-export") == 0 ? SEARCH_RETELL : SEARCH_ENTRIES;
+    for (size_t i = 0; word != NULL && i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(word, verbs[i]) == 0)
+            return (enum search_what)i;
+    }
+    return SEARCH_ENTRIES;
 }
 
 enum status search_question_parse(const json_t *request, struct search_question *ret,
@@ -210,6 +227,8 @@ enum status search_question_parse(const json_t *request, struct search_question 
         if (status != STATUS_OK)
             return status;
     }
+    if (ret->what == SEARCH_EXPLAIN && json_object_get(request, "entry") == NULL)
+        return refuse(ret_reason, "\"entry\" must say which entry is to be explained");
     return STATUS_OK;
 }
 
@@ -234,8 +253,8 @@ void search_question_text(const json_t *request, struct byte_buffer *ret_text)
 {
     size_t before = ret_text->size;
 
-    if (what_of(request) == SEARCH_RETELL)
-        bytes_append_string(ret_text, "replay-export");
+    if (what_of(request) != SEARCH_ENTRIES)
+        bytes_append_string(ret_text, verbs[what_of(request)]);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *value = json_object_get(request, keys[i]);
 

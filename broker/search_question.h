@@ -17,8 +17,9 @@
  * or a date), "first" and "end" (indexes of entries), "limit". "report" names what the answer is for; it goes
  * into the log and changes nothing else.
  *
- * A replay export ("do":"replay-export"), and the register told again ("do":"register"), know "since",
- * "until" and "report" alone; an explanation ("do":"explain") "entry".
+ * Past decisions ("replay-export", "recheck") and the register told again ("register") know "since", "until"
+ * and "report" alone, the protocols ("protocols") "report", an explanation ("explain") "entry", which it
+ * needs.
  */
 
 #define SEARCH_QUESTION_TEXTS     10
@@ -30,11 +31,20 @@ struct search_reason {
     char text[256];
 };
 
-enum search_what { SEARCH_ENTRIES, SEARCH_RETELL };
+/* By what "do" says. */
+enum search_what {
+    SEARCH_ENTRIES,   /* search */
+    SEARCH_RETELL,    /* replay-export */
+    SEARCH_CHECK,     /* recheck */
+    SEARCH_REGISTER,  /* register */
+    SEARCH_PROTOCOLS, /* protocols */
+    SEARCH_EXPLAIN,   /* explain */
+};
 
 /* A request taken apart. query's views point into it: do not copy. */
 struct search_question {
     enum search_what what;
+    uint64_t entry; /* SEARCH_EXPLAIN */
     struct index_query query;
     struct pseudonym subject;
     uint8_t event[UUID_SIZE];
@@ -45,6 +55,9 @@ struct search_question {
 /* search_question_parse - STATUS_BAD_ARGUMENT with a reason for what is no question. */
 enum status search_question_parse(const json_t *request, struct search_question *ret,
                                   struct search_reason *ret_reason);
+
+/* search_question_verb - is this a word that "do" may say of a question? */
+bool search_question_verb(const char *word);
 
 /* search_question_text - a request that parses as one line: "subject=1-… since=…", or "everything". Appends;
  * at most SEARCH_QUESTION_LINE_MAX bytes. */

@@ -79,11 +79,9 @@ static void write_items(const struct explain_case *it, const struct policy_recip
     write_denied_items(it, recipient->party, out);
 }
 
-static void write_law(const struct explain_case *it, const struct policy_recipient *recipient,
+static void write_law(const struct protocol *protocol, const struct policy_recipient *recipient,
                       struct byte_buffer *out)
 {
-    const struct protocol *protocol = it->protocol;
-
     for (uint16_t i = 0; i < protocol->gateway_count; i++) {
         if ((recipient->gateways >> i & 1) != 0)
             bytes_append_format(out, "Gateway: %s, %s.\n", protocol->gateways[i].name,
@@ -103,6 +101,13 @@ static void write_law(const struct explain_case *it, const struct policy_recipie
                             protocol->classes[recipient->replaced_class].name);
 }
 
+static void write_retention(const struct policy_recipient *recipient, struct byte_buffer *out)
+{
+    bytes_append_string(out, "Kept for ");
+    flows_period(recipient->retention, out);
+    bytes_append_string(out, ".\n");
+}
+
 static void write_timing(const struct policy_recipient *recipient, struct byte_buffer *out)
 {
     char deadline[CIVIL_TIME_SIZE];
@@ -115,9 +120,20 @@ static void write_timing(const struct policy_recipient *recipient, struct byte_b
     }
     if (recipient->urgent)
         bytes_append_format(out, "Urgent: unless acknowledged, the %s is told.\n", recipient->escalate_to);
-    bytes_append_string(out, "Kept for ");
-    flows_period(recipient->retention, out);
-    bytes_append_string(out, ".\n");
+    write_retention(recipient, out);
+}
+
+static void write_rule(const struct protocol_rule *rule, struct byte_buffer *out)
+{
+    bytes_append_format(out, "Rule: %s (%s), to %s.\n", rule->id, rule->paragraph, rule->purpose);
+}
+
+void explain_grant(const struct protocol *protocol, const struct policy_recipient *recipient,
+                   struct byte_buffer *ret_text)
+{
+    write_rule(&protocol->rules[recipient->rule_index], ret_text);
+    write_law(protocol, recipient, ret_text);
+    write_retention(recipient, ret_text);
 }
 
 static void write_yes(const struct explain_case *it, const struct policy_recipient *recipient,
@@ -127,8 +143,8 @@ static void write_yes(const struct explain_case *it, const struct policy_recipie
 
     bytes_append_format(out, "Yes: %s may send %s to %s.\n", it->question->from, it->question->event,
                         it->question->to);
-    bytes_append_format(out, "Rule: %s (%s), to %s.\n", rule->id, rule->paragraph, rule->purpose);
-    write_law(it, recipient, out);
+    write_rule(rule, out);
+    write_law(it->protocol, recipient, out);
     write_items(it, recipient, out);
     write_timing(recipient, out);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/decide.h"
 #include "policy/protocol.h"
 #include "proto/kind_reason.h"
 
@@ -34,3 +35,8 @@ enum status explain_answer(const struct protocol *protocol, const struct explain
 
 /* explain_summary - what a protocol that loads contains, and what a reviewer should look at. Appends. */
 void explain_summary(const struct protocol *protocol, struct byte_buffer *ret_text);
+
+/* explain_grant - why one recipient is granted what it is: rule and purpose, gateways, crossing, condition,
+ * consent, how long it may be kept; a sentence a line. Appends. */
+void explain_grant(const struct protocol *protocol, const struct policy_recipient *recipient,
+                   struct byte_buffer *ret_text);
