@@ -121,6 +121,11 @@ def lies_about_grounds():
         told.clear()
         event = scheme.publish(DOVEGATE, *command_line(notice(JOHNSON)))
         harness.until(lambda: scheme.show(DOVEGATE, event)["state"] == "accepted", "the truth is believed again")
+        told[:] = [lambda plan: plan["grounds"].extend(lies.other.grounds)]
+        event = scheme.publish(DOVEGATE, *command_line(notice(JOHNSON, "2027-02-24")))
+        harness.until(lambda: scheme.show(DOVEGATE, event)["state"] == "accepted", "grounds too many grant nothing more")
+        check(any("2 grounds that do not verify" in incident["text"] for incident in scheme.status(DOVEGATE)["incidents"]),
+              "what is shown of somebody else is told")
 
 
 def granted_by_hand(recorded, event, grants=None):
