@@ -10,6 +10,7 @@
 #include "base/harden.h"
 #include "base/options.h"
 #include "base/safefile.h"
+#include "broker/backup_command.h"
 #include "broker/calling.h"
 #include "broker/command.h"
 #include "broker/load.h"
@@ -408,6 +409,14 @@ static const struct command commands[] = {
      .least_arguments = 1,
      .most_arguments = 1,
      .run = run_lift},
+    {.name = "backup-key",
+     .help = "make the recovery key that backups are encrypted for",
+     .options = backup_command_key_options,
+     .run = backup_command_key},
+    {.name = "backup",
+     .help = "make an encrypted backup, also while the broker runs",
+     .options = backup_command_options,
+     .run = backup_command_run},
     {.name = "confirm-erasure",
      .help = "erase an event from the log, as its sender asked and an officer confirms",
      .options = confirm_options,

@@ -7,6 +7,7 @@
 
 #include "base/civil.h"
 #include "broker/aggregate.h"
+#include "broker/backing.h"
 #include "broker/clocks.h"
 #include "broker/erasing.h"
 #include "broker/logbook.h"
@@ -302,6 +303,14 @@ out:
     return status;
 }
 
+static enum status back_up(struct engine *engine, const struct job *job, const json_t *request)
+{
+    json_t *told = NULL;
+    enum status status = backing_control(engine, request, &told);
+
+    return status == STATUS_OK ? answer(engine, job, told) : status;
+}
+
 static json_t *read_request(const struct job *job)
 {
     json_error_t error;
@@ -329,11 +338,14 @@ enum status control_handle(struct engine *engine, struct job *job)
         status = confirm_erasure(engine, job, request);
     else if (asks(request, "lift"))
         status = lift(engine, job, request);
+    else if (asks(request, "backup"))
+        status = back_up(engine, job, request);
     else if (asks(request, "aggregate"))
         status = aggregate(engine, job, request);
     else
         status = answer_problem(
-            engine, job, "the broker's store knows status, log-query, confirm-erasure, lift and aggregate");
+            engine, job,
+            "the broker's store knows status, log-query, confirm-erasure, lift, aggregate and backup");
     json_decref(request);
     return status;
 }

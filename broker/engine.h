@@ -2,6 +2,7 @@
 
 #include "broker/batches.h"
 #include "broker/glass.h"
+#include "broker/holding.h"
 #include "broker/index.h"
 #include "broker/job.h"
 #include "broker/logbook.h"
@@ -59,7 +60,8 @@ struct engine {
     int64_t looked;     /* when the last round through the clocks of undelivered sections began */
     bool looking;       /* it is under way, and got to */
     struct store_slice_key look_after;
-    bool expiring; /* a round of retention through the log is under way; */
+    struct holding holding; /* of the database's file, while it is copied */
+    bool expiring;          /* a round of retention through the log is under way; */
     int64_t expiring_since;
     bool expired_last; /* its last step was begun */
     uint64_t accepted;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/local_server.h"
+#include "broker/backup_file.h"
 #include "broker/load.h"
 #include "broker/search.h"
 #include "broker/status_report.h"
@@ -52,6 +53,7 @@ static const struct verb_word verbs[] = {
     {"lift", OPERATOR_LIFT},
     {"aggregate", OPERATOR_AGGREGATE},
     {"confirm-erasure", OPERATOR_CONFIRM_ERASURE},
+    {"backup", OPERATOR_BACKUP},
     {"stop", OPERATOR_STOP},
 };
 
@@ -133,6 +135,29 @@ static enum status parse_confirmation(const json_t *request, struct operator_req
                : wrong(reason, "the request has a key too many");
 }
 
+static enum status parse_backup(const json_t *request, struct operator_request *parsed,
+                                struct operator_reason *reason)
+{
+    const json_t *hold = json_object_get(request, "hold");
+    const json_t *key = json_object_get(request, "key");
+    const json_t *drop = json_object_get(request, "drop");
+    uint8_t id[BACKUP_FILE_KEY_ID];
+
+    parsed->hold = json_integer_value(hold);
+    parsed->key = json_string_value(key);
+    parsed->drop = json_is_true(drop);
+    if ((hold != NULL && parsed->hold < 1) || (hold == NULL && (key != NULL || drop != NULL)))
+        return wrong(reason, "\"hold\" must be the number that the first answer gave");
+    if (key != NULL && (parsed->key == NULL || strlen(parsed->key) != 2 * sizeof id ||
+                        bytes_from_hex(parsed->key, id, sizeof id) != STATUS_OK))
+        return wrong(reason, "\"key\" must be the id of the key that opens the backup");
+    if (drop != NULL && !parsed->drop)
+        return wrong(reason, "\"drop\" must be true");
+    return json_object_size(request) == (size_t)(1 + (hold != NULL) + (key != NULL) + (drop != NULL))
+               ? STATUS_OK
+               : wrong(reason, "the request has a key too many");
+}
+
 enum status operator_parse(const json_t *request, struct operator_request *ret,
                            struct operator_reason *ret_reason)
 {
@@ -153,7 +178,7 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
     if (status != STATUS_OK)
         return wrong(ret_reason,
                      "\"do\" must be load, status, search, explain, recheck, register, protocols, "
-                     "replay-export, lift, aggregate, confirm-erasure or stop");
+                     "replay-export, lift, aggregate, confirm-erasure, backup or stop");
     if (parsed.verb == OPERATOR_LOAD)
         status = parse_load(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_SEARCH)
@@ -164,6 +189,8 @@ enum status operator_parse(const json_t *request, struct operator_request *ret,
         status = parse_aggregate(request, &parsed, ret_reason);
     else if (parsed.verb == OPERATOR_CONFIRM_ERASURE)
         status = parse_confirmation(request, &parsed, ret_reason);
+    else if (parsed.verb == OPERATOR_BACKUP)
+        status = parse_backup(request, &parsed, ret_reason);
     else if (json_object_size(request) != 1)
         status = wrong(ret_reason, "the request has a key too many");
     if (status == STATUS_OK)
@@ -336,6 +363,19 @@ static json_t *confirmation(const struct local_connection *connection, const str
                      parsed->officer, "how", how, "from", parsed->from);
 }
 
+static json_t *backup(const struct local_connection *connection, const struct operator_request *parsed)
+{
+    char officer[OFFICER_SIZE];
+    json_t *object;
+
+    name_officer(connection, officer);
+    object = json_pack("{s:s, s:s, s:I, s:s*}", "do", "backup", "officer", officer, "hold", parsed->hold,
+                       "key", parsed->key);
+    if (parsed->drop)
+        (void)json_object_set_new(object, "drop", json_true());
+    return object;
+}
+
 static void handle(struct local_connection *connection, const json_t *request, void *context)
 {
     struct operator* operator= context;
@@ -374,6 +414,9 @@ static void handle(struct local_connection *connection, const json_t *request, v
         break;
     case OPERATOR_CONFIRM_ERASURE:
         ask(operator, connection, OPERATOR_CONFIRM_ERASURE, confirmation(connection, &parsed), request);
+        break;
+    case OPERATOR_BACKUP:
+        ask(operator, connection, OPERATOR_BACKUP, backup(connection, &parsed), request);
         break;
     case OPERATOR_STOP:
         operator->stopping = true;
@@ -463,7 +506,7 @@ void operator_answer(struct operator* operator, struct sessions_time time, uint6
     } else if (pending->verb == OPERATOR_SEARCH) {
         begin_search(operator, pending, connection, object);
     } else if (pending->verb == OPERATOR_LIFT || pending->verb == OPERATOR_AGGREGATE ||
-               pending->verb == OPERATOR_CONFIRM_ERASURE) {
+               pending->verb == OPERATOR_CONFIRM_ERASURE || pending->verb == OPERATOR_BACKUP) {
         reply(connection, json_incref(object));
         forget(pending);
     } else {

@@ -21,6 +21,7 @@ enum operator_verb {
     OPERATOR_LIFT,
     OPERATOR_AGGREGATE,
     OPERATOR_CONFIRM_ERASURE,
+    OPERATOR_BACKUP,
     OPERATOR_STOP,
 };
 
@@ -32,6 +33,9 @@ struct operator_request {
     const char *officer;  /* OPERATOR_CONFIRM_ERASURE: who confirms; borrowed */
     const char *from;     /* CONFIRM_ERASURE: the event's sender, or NULL */
     const char *bundle;   /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
+    json_int_t hold;      /* OPERATOR_BACKUP: 0 to begin with */
+    const char *key;      /* it is done, for this key; borrowed, or NULL */
+    bool drop;            /* it is given up */
     bool has_fingerprint;
     uint8_t fingerprint[DIGEST_SIZE];
 };
@@ -43,7 +47,8 @@ struct operator_reason {
 /*
  * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
  * {"do":"lift","event":ID}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?},
- * {"do":"confirm-erasure","event":ID,"officer":TEXT,"from":MEMBER?}, or
+ * {"do":"confirm-erasure","event":ID,"officer":TEXT,"from":MEMBER?},
+ * {"do":"backup","hold":N?,"key":HEX?,"drop":true?} as broker/backing.h, or
  * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.
  */
 enum status operator_parse(const json_t *request, struct operator_request *ret,

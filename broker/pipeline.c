@@ -213,7 +213,10 @@ static void tick(struct pipeline *pipeline, bool quiet)
         load = quiet ? PIPELINE_IDLE : PIPELINE_PAUSE;
     status = engine_tick(pipeline->engine, now_of(pipeline));
     if (status == STATUS_OK)
-        status = pipeline_storage_rest(&pipeline->storage, load, &pipeline->engine->forgetting);
+        holding_look(&pipeline->engine->holding, pipeline->engine->now, pipeline->engine->disk_full);
+    if (status == STATUS_OK)
+        status = pipeline_storage_rest(&pipeline->storage, load, &pipeline->engine->forgetting,
+                                       &pipeline->engine->holding);
     if (status != STATUS_OK)
         die(pipeline, status);
 }

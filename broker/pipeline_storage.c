@@ -155,14 +155,21 @@ static bool is_due(int64_t pages, enum pipeline_load load)
     return pages >= WAL_MUCH;
 }
 
-enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load, bool *forgetting)
+enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load, bool *forgetting,
+                                  struct holding *holding)
 {
+    const bool wanted = holding->number != 0;
     enum status status;
 
-    if (!*forgetting && !is_due(db_wal_pages(storage->db), load))
+    if (wanted && holding->still)
         return STATUS_OK;
-    status = db_checkpoint(storage->db, *forgetting);
+
+    if (!wanted && !*forgetting && !is_due(db_wal_pages(storage->db), load))
+        return STATUS_OK;
+    status = db_checkpoint(storage->db, wanted || *forgetting);
     if (status == STATUS_OK)
         *forgetting = false;
+    if (status == STATUS_OK && wanted)
+        holding->still = true;
     return status == STATUS_BUSY || status == STATUS_NO_SPACE ? STATUS_OK : status;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/holding.h"
 #include "broker/index.h"
 #include "broker/logbook.h"
 #include "broker/pipeline.h"
@@ -32,5 +33,5 @@ enum pipeline_load {
  * for long; some when idle; much in any case. What comes quickly is left until then, as much of it is deleted
  * again before. Outside transactions. Returns what base/db.h returns.
  */
-enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load,
-                                  bool *forgetting);
+enum status pipeline_storage_rest(struct pipeline_storage *storage, enum pipeline_load load, bool *forgetting,
+                                  struct holding *holding);

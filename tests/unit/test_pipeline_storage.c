@@ -12,6 +12,8 @@
 #define SOME   1500
 #define MUCH   16000
 
+static struct holding nobody; /* no backup is being made */
+
 struct rest {
     struct exchange *exchange;
     struct pipeline_storage storage;
@@ -63,7 +65,7 @@ static bool copies(struct rest *rest, int64_t pages, enum pipeline_load load)
     bool forgetting = false;
 
     write_pages(rest, pages);
-    assert_int_equal(pipeline_storage_rest(&rest->storage, load, &forgetting), STATUS_OK);
+    assert_int_equal(pipeline_storage_rest(&rest->storage, load, &forgetting, &nobody), STATUS_OK);
     int64_t left = db_wal_pages(rest->storage.db);
     if (left != 0)
         assert_true(left >= pages);
@@ -110,12 +112,66 @@ static void test_a_reader_in_the_way(void **state)
     assert_int_equal(db_exec(rest->storage.db, "INSERT INTO ballast VALUES (zeroblob(4096 * 300))"),
                      STATUS_OK);
     int64_t pages = db_wal_pages(rest->storage.db);
-    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting), STATUS_OK);
+    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting, &nobody), STATUS_OK);
     assert_true(db_wal_pages(rest->storage.db) >= pages);
     db_reset(statement);
-    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting), STATUS_OK);
+    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting, &nobody), STATUS_OK);
     assert_int_equal(db_wal_pages(rest->storage.db), 0);
     close_rest(&rest);
+}
+
+/* While a backup is copied, the file's bytes are what they were, whatever is committed. */
+static void test_the_file_stands_still_for_a_backup(void **state)
+{
+    struct rest *rest = open_rest();
+    struct holding holding = {0};
+    bool forgetting = true;
+    char path[160];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/broker.db", rest->exchange->folder);
+    write_pages(rest, LITTLE);
+    uint64_t number = holding_begin(&holding, 1000);
+    assert_int_equal(holding_begin(&holding, 1000), 0); /* one at a time */
+    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_BUSY, &forgetting, &holding), STATUS_OK);
+    assert_true(holding.still && !forgetting);
+    struct byte_buffer before = support_read_file(path);
+    forgetting = true;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(db_exec(rest->storage.db, "INSERT INTO ballast VALUES (zeroblob(4096 * 300))"),
+                         STATUS_OK);
+        assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting, &holding),
+                         STATUS_OK);
+    }
+    struct byte_buffer after = support_read_file(path);
+    assert_true(bytes_equal(bytes_buffer_view(&before), bytes_buffer_view(&after)) && forgetting);
+    assert_true(holding_end(&holding, number, 1000));
+    assert_int_equal(pipeline_storage_rest(&rest->storage, PIPELINE_IDLE, &forgetting, &holding), STATUS_OK);
+    assert_int_equal(db_wal_pages(rest->storage.db), 0);
+    bytes_buffer_free(&before);
+    bytes_buffer_free(&after);
+    close_rest(&rest);
+}
+
+static void test_leases(void **state)
+{
+    struct holding holding = {0};
+
+    (void)state;
+    uint64_t first = holding_begin(&holding, 1000);
+    assert_true(holding_renew(&holding, first, 1000 + HOLDING_LEASE_MS));
+    assert_true(holding_renew(&holding, first, 1000 + 2 * HOLDING_LEASE_MS));
+    assert_false(holding_renew(&holding, first + 1, 1000));
+    assert_false(holding_renew(&holding, 0, 1000));
+    holding_look(&holding, 1001 + 3 * HOLDING_LEASE_MS, false);
+    assert_false(holding_renew(&holding, first, 1000)); /* whoever copied was away too long */
+    uint64_t second = holding_begin(&holding, 1000);
+    assert_int_not_equal(second, first);
+    assert_false(holding_end(&holding, second, 1000)); /* it never stood still */
+    uint64_t third = holding_begin(&holding, 1000);
+    holding.still = true;
+    holding_look(&holding, 1000, true); /* no room for a log that only grows */
+    assert_false(holding_end(&holding, third, 1000));
 }
 
 int main(void)
@@ -123,6 +179,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_a_reader_in_the_way),
+        cmocka_unit_test(test_the_file_stands_still_for_a_backup),
+        cmocka_unit_test(test_leases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
