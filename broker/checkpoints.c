@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/cosigned.h"
 #include "proto/logrow.h"
 
 #define NOTE_LIMIT ((size_t)1 << 20)
@@ -19,6 +20,14 @@ static const char schema[] =
     "CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root BLOB NOT "
     "NULL,"
     " time INTEGER NOT NULL, note BLOB NOT NULL) STRICT;";
+
+/* Append only, as in broker/layout.c. */
+static const struct db_change changes[] = {
+    {.sql = cosigned_schema}, /* 2 */
+};
+
+_Static_assert(sizeof changes / sizeof changes[0] + 1 == LOGROW_CHECKPOINT_VERSION,
+               "LOGROW_CHECKPOINT_VERSION is one more than there are changes");
 
 static enum status read_fence(struct db *db, int64_t *ret_holder)
 {
@@ -57,6 +66,8 @@ enum status checkpoints_open(const char *path, const char *vfs, struct checkpoin
         .application_id = LOGROW_CHECKPOINT_APPLICATION,
         .user_version = LOGROW_CHECKPOINT_VERSION,
         .schema_sql = schema,
+        .changes = changes,
+        .change_count = sizeof changes / sizeof changes[0],
         .kind = DB_DURABLE,
         .memory = path == NULL,
         .cache_kib = 64,
@@ -85,8 +96,8 @@ void checkpoints_close(struct checkpoints **checkpoints)
     *checkpoints = NULL;
 }
 
-static enum status take_columns(struct db_statement *statement, struct byte_buffer *note,
-                                struct checkpoints_entry *ret)
+enum status checkpoints_take(struct db_statement *statement, struct byte_buffer *note,
+                             struct checkpoints_entry *ret)
 {
     struct checkpoints_entry entry = {.time = db_column_int64(statement, 2)};
     int64_t size = db_column_int64(statement, 0);
@@ -117,8 +128,42 @@ enum status checkpoints_read(struct checkpoints *checkpoints, struct byte_buffer
         status = db_step(statement, &row);
     if (status != STATUS_OK)
         return status;
-    status = row ? take_columns(statement, note, ret) : STATUS_NOT_FOUND;
+    status = row ? checkpoints_take(statement, note, ret) : STATUS_NOT_FOUND;
     db_reset(statement);
+    return status;
+}
+
+struct db *checkpoints_db(struct checkpoints *checkpoints)
+{
+    return checkpoints->db;
+}
+
+enum status checkpoints_begin(struct checkpoints *checkpoints)
+{
+    int64_t holder = 0;
+    enum status status = db_begin(checkpoints->db);
+
+    if (status != STATUS_OK)
+        return status;
+    status = read_fence(checkpoints->db, &holder);
+    if (status == STATUS_OK && holder != checkpoints->fence)
+        status = STATUS_FORKED;
+    if (status != STATUS_OK)
+        db_rollback(checkpoints->db);
+    return status;
+}
+
+enum status checkpoints_end(struct checkpoints *checkpoints, enum status status)
+{
+    if (status == STATUS_OK)
+        status = db_commit(checkpoints->db);
+    else
+        db_rollback(checkpoints->db);
+    /* A reader in the way only means that the WAL stays a little longer. */
+    if (status == STATUS_OK && db_wal_pages(checkpoints->db) > WAL_PAGES) {
+        enum status copied = db_checkpoint(checkpoints->db, false);
+        status = copied == STATUS_BUSY || copied == STATUS_NO_SPACE ? STATUS_OK : copied;
+    }
     return status;
 }
 
@@ -134,17 +179,12 @@ static enum status judge(struct checkpoints *checkpoints, const struct checkpoin
 {
     struct byte_buffer note = bytes_buffer(NOTE_LIMIT);
     struct checkpoints_entry stored;
-    int64_t holder = 0;
-    enum status status = read_fence(checkpoints->db, &holder);
-
-    if (status != STATUS_OK)
-        goto out;
-    status = checkpoints_read(checkpoints, &note, &stored);
+    enum status status = checkpoints_read(checkpoints, &note, &stored);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         goto out;
     bool found = status == STATUS_OK;
     status = STATUS_OK;
-    if (holder != checkpoints->fence || found != (before != NULL))
+    if (found != (before != NULL))
         status = STATUS_FORKED;
     else if (found && (!same(&stored, before) || next->size <= stored.size))
         status = STATUS_FORKED;
@@ -177,21 +217,12 @@ static enum status put(struct checkpoints *checkpoints, const struct checkpoints
 enum status checkpoints_replace(struct checkpoints *checkpoints, const struct checkpoints_entry *before,
                                 const struct checkpoints_entry *next)
 {
-    enum status status = db_begin(checkpoints->db);
+    enum status status = checkpoints_begin(checkpoints);
 
     if (status != STATUS_OK)
         return status;
     status = judge(checkpoints, before, next);
     if (status == STATUS_OK)
         status = put(checkpoints, next);
-    if (status == STATUS_OK)
-        status = db_commit(checkpoints->db);
-    else
-        db_rollback(checkpoints->db);
-    /* A reader in the way only means that the WAL stays a little longer. */
-    if (status == STATUS_OK && db_wal_pages(checkpoints->db) > WAL_PAGES) {
-        enum status copied = db_checkpoint(checkpoints->db, false);
-        status = copied == STATUS_BUSY || copied == STATUS_NO_SPACE ? STATUS_OK : copied;
-    }
-    return status;
+    return checkpoints_end(checkpoints, status);
 }

@@ -38,3 +38,16 @@ enum status checkpoints_read(struct checkpoints *checkpoints, struct byte_buffer
  */
 enum status checkpoints_replace(struct checkpoints *checkpoints, const struct checkpoints_entry *before,
                                 const struct checkpoints_entry *next);
+
+/* For broker/cosigned.h, which keeps its tables in the same database. */
+struct db *checkpoints_db(struct checkpoints *checkpoints);
+
+/* checkpoints_begin - a transaction in which the fence is ours: STATUS_FORKED when it is somebody else's. */
+enum status checkpoints_begin(struct checkpoints *checkpoints);
+
+/* checkpoints_end - commit if status is STATUS_OK, else roll back and return it. */
+enum status checkpoints_end(struct checkpoints *checkpoints, enum status status);
+
+/* checkpoints_take - size, root, time and note from the first four columns, as checkpoints_read. */
+enum status checkpoints_take(struct db_statement *statement, struct byte_buffer *note,
+                             struct checkpoints_entry *ret);

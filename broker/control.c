@@ -127,6 +127,44 @@ static enum status tell_outstanding(struct engine *engine, json_t *status)
     return result;
 }
 
+/* ---- witnesses ---- */
+
+static json_t *tell_witness(const struct witnessing_state *state)
+{
+    char since[CIVIL_TIME_SIZE];
+
+    if (state->size > 0)
+        civil_format_time(state->time, since);
+    return json_pack("{s:s, s:b, s:b, s:b, s:I, s:s*, s:I, s:I}", "member", state->member, "connected",
+                     (int)state->connected, "heard", (int)state->heard, "current", (int)state->current,
+                     "cosigned", number(state->size), "since", state->size > 0 ? since : NULL, "refused",
+                     number(state->refused), "bad", number(state->bad));
+}
+
+/* {"final":N, "may_sign":B, "witness_quorum":K, …, "witnesses":[…]}; with none named, all that is signed is
+ * final. */
+static enum status tell_witnesses(const struct engine *engine, json_t *status)
+{
+    const struct witnessing_summary summary = witnessing_summary(engine->witnessing);
+    struct witnessing_note final = {.size = 0};
+    json_t *list = json_array();
+
+    (void)witnessing_final(engine->witnessing, &final);
+    for (size_t i = 0; i < summary.count; i++) {
+        const struct witnessing_state state = witnessing_state(engine->witnessing, i);
+        (void)json_array_append_new(list, tell_witness(&state));
+    }
+    json_t *more =
+        json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "final", number(final.size), "may_sign",
+                  (int)summary.may_sign, "witness_quorum", (json_int_t)summary.quorum, "witness_dishonest",
+                  (json_int_t)summary.dishonest, "witnesses_heard", number(summary.heard), "offered",
+                  number(summary.offered), "bad_checkpoints", number(summary.bad_notes), "witnesses", list);
+    const bool whole = more != NULL && json_object_update(status, more) == 0;
+
+    json_decref(more);
+    return whole ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static enum status tell_status(struct engine *engine, const struct job *job)
 {
     struct logbook_checkpoint checkpoint = logbook_checkpoint(engine->logbook);
@@ -146,6 +184,8 @@ static enum status tell_status(struct engine *engine, const struct job *job)
                                "disk_full", (int)engine->disk_full, "break_glass", waiting_uses(engine));
     enum status status = object == NULL ? STATUS_NO_MEMORY : tell_outstanding(engine, object);
 
+    if (status == STATUS_OK)
+        status = tell_witnesses(engine, object);
     if (status == STATUS_OK)
         return answer(engine, job, object);
     json_decref(object);

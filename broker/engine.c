@@ -10,6 +10,7 @@
 #include "broker/bundling.h"
 #include "broker/clocks.h"
 #include "broker/control.h"
+#include "broker/cosigning.h"
 #include "broker/delivery.h"
 #include "broker/forwarding.h"
 #include "broker/overriding.h"
@@ -55,6 +56,9 @@ static enum status make_parts(struct engine *engine)
         status = glass_new(engine->store, &engine->glass);
     if (status == STATUS_OK)
         status = tally_new(engine->store, &engine->tally);
+    if (status == STATUS_OK)
+        status = witnessing_new(engine->logbook, engine->rulebook->bundle, engine->limits.cosign_every,
+                                &engine->witnessing);
     if (status == STATUS_OK && engine->folder != NULL)
         status = proving_start(engine->folder, engine->outgoing, &engine->proving);
     if (status == STATUS_OK)
@@ -129,6 +133,7 @@ void engine_free(struct engine **engine)
     repeats_free(&gone->repeats);
     glass_free(&gone->glass);
     tally_free(&gone->tally);
+    witnessing_free(&gone->witnessing);
     records_free(&gone->records);
     job_free(&gone->second);
     wire_arena_free(&gone->second_arena);
@@ -287,6 +292,7 @@ static enum status take_back(struct engine *engine)
     engine->writing = false;
     subjects_forget(engine->subjects);
     tally_forget(engine->tally);
+    incidents_forget(&engine->incidents);
     batches_forget(engine->batches);
     status = logbook_rollback(engine->logbook);
     repeats_take_back(engine->repeats, logbook_size(engine->logbook));
@@ -317,12 +323,14 @@ static enum status handle_frame(struct engine *engine, struct job *job)
         return receiving_reports(engine, job);
     case WIRE__FRAME__VERB_LOG_REQUEST:
         return proving_handle(engine, job);
+    case WIRE__FRAME__VERB_COSIGN:
+        return cosigning_handle(engine, job);
     default:
         return receiving_fetch(engine, job);
     }
 }
 
-static enum status handle_connected(struct engine *engine, const struct job *job)
+static enum status handle_connected(struct engine *engine, const struct job *job, bool may_write)
 {
     struct peer *peer = peers_take(engine->peers, bytes_of_string(job->member));
 
@@ -332,13 +340,14 @@ static enum status handle_connected(struct engine *engine, const struct job *job
     peer->credit = 0;
     peer->fetched = false;
     engine->in_flight -= peers_restart(peer);
-    return STATUS_OK;
+    return cosigning_hello(engine, job, may_write);
 }
 
 static void handle_disconnected(struct engine *engine, const struct job *job)
 {
     struct peer *peer = peers_connection(engine->peers, job->connection);
 
+    witnessing_gone(engine->witnessing, job->connection);
     if (peer == NULL)
         return;
     peer->connection = 0;
@@ -372,6 +381,10 @@ static enum status handle_bundle(struct engine *engine, struct job *job)
     if (status == STATUS_OK)
         status = bundling_enter(engine, before);
     rulebook_free(&before);
+    if (status == STATUS_OK)
+        status = signature_take(engine, true);
+    if (status == STATUS_OK)
+        status = witnessing_adopt(engine->witnessing, engine->rulebook->bundle);
     return status == STATUS_OK ? tell_bundle(engine) : status;
 }
 
@@ -381,7 +394,7 @@ static enum status handle(struct engine *engine, struct job *job)
     case JOB_FRAME:
         return handle_frame(engine, job);
     case JOB_CONNECTED:
-        return handle_connected(engine, job);
+        return handle_connected(engine, job, true);
     case JOB_DISCONNECTED:
         handle_disconnected(engine, job);
         return STATUS_OK;
@@ -389,6 +402,8 @@ static enum status handle(struct engine *engine, struct job *job)
         return handle_bundle(engine, job);
     case JOB_CONTROL:
         return control_handle(engine, job);
+    case JOB_INCIDENT:
+        return incidents_handle(engine, job);
     case JOB_WAKE:
         return STATUS_OK;
     }
@@ -400,7 +415,7 @@ static enum status answer_busy(struct engine *engine, struct job *job)
 {
     switch (job->kind) {
     case JOB_CONNECTED:
-        return handle_connected(engine, job);
+        return handle_connected(engine, job, false);
     case JOB_DISCONNECTED:
         handle_disconnected(engine, job);
         return STATUS_OK;
@@ -414,6 +429,7 @@ static enum status answer_busy(struct engine *engine, struct job *job)
     case JOB_BUNDLE:
         engine->bundle_due = true;
         return tell_bundle(engine);
+    case JOB_INCIDENT: /* the gate has said it, and does so again with the next hello */
     case JOB_WAKE:
         return STATUS_OK;
     }
@@ -485,6 +501,8 @@ enum status engine_group(struct engine *engine, struct job **jobs, size_t count,
         if (status == STATUS_NO_MEMORY)
             status = STATUS_OK;
     }
+    if (status == STATUS_OK && engine->problem[0] != '\0')
+        return STATUS_FORKED;
     return status == STATUS_OK ? deliver(engine) : status;
 }
 
@@ -562,6 +580,8 @@ enum status engine_tick(struct engine *engine, int64_t now)
         status = write_due(engine, false);
     if (status == STATUS_OK && engine->now - engine->last_signed >= engine->limits.sign_every)
         status = signature_ask(engine, false);
+    if (status == STATUS_OK)
+        status = cosigning_turn(engine);
     return status == STATUS_OK ? deliver(engine) : status;
 }
 

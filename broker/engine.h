@@ -3,6 +3,7 @@
 #include "broker/batches.h"
 #include "broker/glass.h"
 #include "broker/holding.h"
+#include "broker/incidents.h"
 #include "broker/index.h"
 #include "broker/job.h"
 #include "broker/logbook.h"
@@ -15,6 +16,7 @@
 #include "broker/signing.h"
 #include "broker/subjects.h"
 #include "broker/tally.h"
+#include "broker/witnessing.h"
 #include "policy/decide.h"
 
 /*
@@ -44,6 +46,8 @@ struct engine {
     struct glass *glass;
     struct tally *tally;
     struct proving *proving; /* NULL: in memory */
+    struct witnessing *witnessing;
+    struct incidents incidents;
     uint64_t next_batch;
     uint64_t started_after; /* the last batch before this process; who was handed it is not known */
     bool confirmed_more;    /* senders have confirmed forwarded receipts since that was last written down */
@@ -57,8 +61,11 @@ struct engine {
     int64_t disk_looked;
     int64_t last_signed;
     bool unsigned_told; /* that the log cannot be signed */
-    int64_t looked;     /* when the last round through the clocks of undelivered sections began */
-    bool looking;       /* it is under way, and got to */
+    char problem[320];  /* why the process must end although the store is well; empty: it need not */
+    uint64_t told_size; /* the checkpoint note that the gate has: its size, and its bytes */
+    size_t told_bytes;
+    int64_t looked; /* when the last round through the clocks of undelivered sections began */
+    bool looking;   /* it is under way, and got to */
     struct store_slice_key look_after;
     struct holding holding; /* of the database's file, while it is copied */
     bool expiring;          /* a round of retention through the log is under way; */

@@ -85,16 +85,17 @@ static Wire__SignedHead *head_of(const struct bundle *bundle)
     return same;
 }
 
-enum status frame_welcome(uint64_t request, const struct bundle *bundle, uint32_t credit, int64_t now,
-                          struct byte_buffer *ret)
+enum status frame_welcome(uint64_t request, const struct frame_welcome *welcome, struct byte_buffer *ret)
 {
     Wire__Welcome message = WIRE__WELCOME__INIT;
 
-    message.now = (uint64_t)now;
-    message.head = head_of(bundle);
+    message.now = (uint64_t)welcome->now;
+    message.head = head_of(welcome->bundle);
     message.largest_frame = (uint32_t)WIRE_FRAME_LIMIT;
     message.largest_batch = WIRE_BATCH_MAX;
-    message.largest_credit = credit;
+    message.largest_credit = welcome->credit;
+    message.has_checkpoint = welcome->checkpoint.size > 0;
+    message.checkpoint = wire_data(welcome->checkpoint);
     return pack_frame(request, WIRE__FRAME__VERB_WELCOME, &message.base, ret);
 }
 

@@ -34,9 +34,15 @@ struct frame_error {
 /* frame_error - appends an Error frame. Returns what appending returned. */
 enum status frame_error(uint64_t request, const struct frame_error *error, struct byte_buffer *ret);
 
-/* frame_welcome - appends a Welcome under this bundle; credit is the largest that is granted. */
-enum status frame_welcome(uint64_t request, const struct bundle *bundle, uint32_t credit, int64_t now,
-                          struct byte_buffer *ret);
+struct frame_welcome {
+    const struct bundle *bundle;
+    uint32_t credit; /* the largest that is granted */
+    int64_t now;
+    struct byte_view checkpoint; /* the newest note of the log; empty: none is known yet */
+};
+
+/* frame_welcome - appends a Welcome. */
+enum status frame_welcome(uint64_t request, const struct frame_welcome *welcome, struct byte_buffer *ret);
 
 /* frame_bundle_part - appends the part of the bundle's body from offset. STATUS_BAD_ARGUMENT beyond its end.
  */

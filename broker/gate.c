@@ -169,6 +169,9 @@ static void handle_out(struct gate *gate, struct sessions_time time, const struc
     case PIPELINE_BUNDLE:
         operator_in_force(gate->operator, time);
         break;
+    case PIPELINE_CHECKPOINT:
+        sessions_checkpoint(gate->sessions, out->bytes);
+        break;
     case PIPELINE_ALERT:
         say_alert(gate, time, out->bytes);
         break;

@@ -14,9 +14,10 @@ enum job_kind {
     JOB_FRAME,
     JOB_CONNECTED,
     JOB_DISCONNECTED,
-    JOB_BUNDLE,  /* rulebook comes into force */
-    JOB_CONTROL, /* bytes is a JSON request */
-    JOB_WAKE,    /* nothing but a reason to look round */
+    JOB_BUNDLE,   /* rulebook comes into force */
+    JOB_CONTROL,  /* bytes is a JSON request */
+    JOB_INCIDENT, /* error is its word, bytes its sentence */
+    JOB_WAKE,     /* nothing but a reason to look round */
 };
 
 /*

@@ -390,6 +390,21 @@ struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook)
         .size = last->size, .root = last->root, .time = last->time, .note = last->note};
 }
 
+struct checkpoints *logbook_checkpoints(const struct logbook *logbook)
+{
+    return logsigner_checkpoints(logbook->signer);
+}
+
+const struct note_key *logbook_key(const struct logbook *logbook)
+{
+    return logsigner_key(logbook->signer);
+}
+
+struct db *logbook_store(const struct logbook *logbook)
+{
+    return logbook->store;
+}
+
 /* ---- looking and erasing ---- */
 
 enum status logbook_erase(struct logbook *logbook, uint64_t index)

@@ -35,6 +35,8 @@ extern const char logbook_schema[];
 #define LOGBOOK_STORE_VERSION     LOGROW_STORE_VERSION
 
 struct logbook;
+struct checkpoints;
+struct note_key;
 
 /* Why, in one sentence for people. */
 struct logbook_reason {
@@ -88,10 +90,10 @@ struct logbook_checkpoint {
  * record, entry and tile is read too, in O(n).
  *
  * Returns STATUS_CORRUPT (stored data do not agree), STATUS_ROLLBACK (fewer entries than were signed: an
- * older copy), STATUS_FORKED (same size, another root), STATUS_NOT_FOUND (entries, but the checkpoint
- * database is gone), STATUS_BAD_SIGNATURE or STATUS_MISMATCH (the checkpoint is another key's or another
- * log's), what base/db.h returns, or STATUS_NO_MEMORY; with ret_reason filled in. ret is closed with
- * logbook_close; store and options' pointers are borrowed till then.
+ * older copy), STATUS_FORKED (same size, another root; or a fork was found before), STATUS_NOT_FOUND
+ * (entries, but the checkpoint database is gone), STATUS_BAD_SIGNATURE or STATUS_MISMATCH (the checkpoint is
+ * another key's or another log's), what base/db.h returns, or STATUS_NO_MEMORY; with ret_reason filled in.
+ * ret is closed with logbook_close; store and options' pointers are borrowed till then.
  */
 enum status logbook_open(struct db *store, const struct logbook_options *options, int64_t now,
                          struct logbook **ret, struct logbook_reason *ret_reason);
@@ -173,6 +175,13 @@ enum status logbook_note(const struct logbook *logbook, struct byte_view text, s
 
 /* logbook_checkpoint - the last one signed and stored. */
 struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook);
+
+/* For whoever collects cosignatures and makes proofs; borrowed. The checkpoints' database (never while a
+ * signature is under way in another thread), the key that signs them (always), and the connection that writes
+ * the log. */
+struct checkpoints *logbook_checkpoints(const struct logbook *logbook);
+const struct note_key *logbook_key(const struct logbook *logbook);
+struct db *logbook_store(const struct logbook *logbook);
 
 /* logbook_account - appends the account part of one entry. STATUS_NOT_FOUND for an index that is not below
  * the size, or as logbook_erase. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crash.h"
+#include "broker/cosigned.h"
 #include "proto/checkpoint.h"
 #include "proto/note.h"
 #include "proto/tile_writer.h"
@@ -88,6 +89,11 @@ const struct note_key *logsigner_key(const struct logsigner *signer)
     return signer->key;
 }
 
+struct checkpoints *logsigner_checkpoints(const struct logsigner *signer)
+{
+    return signer->checkpoints;
+}
+
 /* Signs size and root, and puts the checkpoint in the place of the last one (NULL: none). */
 static enum status sign(struct logsigner *signer, uint64_t size, const struct digest *root, int64_t now,
                         const struct checkpoints_entry *before, struct logbook_reason *reason)
@@ -135,11 +141,30 @@ static enum status check_note(struct logsigner *signer, struct logbook_reason *r
                         "the stored checkpoint cannot be used: %s", status_text(status));
 }
 
+/* A fork that was found before is not forgotten by starting again. */
+static enum status check_fork(struct logsigner *signer, struct logbook_reason *reason)
+{
+    struct byte_buffer text = bytes_buffer(sizeof reason->text);
+    enum status status = cosigned_fork(signer->checkpoints, &text);
+
+    if (status == STATUS_OK)
+        status = logcheck_why(reason, STATUS_FORKED, "%.*s", (int)text.size, (const char *)text.data);
+    else if (status == STATUS_NOT_FOUND)
+        status = STATUS_OK;
+    else
+        logcheck_why(reason, status, "the forks that were found cannot be read: %s", status_text(status));
+    bytes_buffer_free(&text);
+    return status;
+}
+
 enum status logsigner_start(struct logsigner *signer, const struct logcheck_head *head, int64_t now,
                             struct logbook_reason *reason)
 {
-    enum status status = checkpoints_read(signer->checkpoints, &signer->note, &signer->last);
+    enum status status = check_fork(signer, reason);
 
+    if (status != STATUS_OK)
+        return status;
+    status = checkpoints_read(signer->checkpoints, &signer->note, &signer->last);
     if (status == STATUS_NOT_FOUND && head->size > 0)
         return logcheck_why(reason, status,
                             "the log holds %" PRIu64

@@ -38,8 +38,10 @@ bool logsigner_apart(const struct logsigner *signer);
  */
 const struct checkpoints_entry *logsigner_last(const struct logsigner *signer);
 
-/* logsigner_key - the log's. */
+/* logsigner_key - the log's; several threads may use it. logsigner_checkpoints - where they are stored: for
+ * the thread that the signer belongs to at the time. */
 const struct note_key *logsigner_key(const struct logsigner *signer);
+struct checkpoints *logsigner_checkpoints(const struct logsigner *signer);
 
 /* logsigner_sign - as logbook_sign says. More may have been committed than the task names. */
 enum status logsigner_sign(struct logsigner *signer, const struct logbook_task *task,

@@ -83,6 +83,7 @@ struct pipeline_limits pipeline_limits(void)
                                     .consulted_after = 300000,
                                     .refusal_repeats = 60000,
                                     .sign_every = 250,
+                                    .cosign_every = 30000,
                                     .look_every = 60000,
                                     .retention_every = 86400000,
                                     .remind_every = 86400000};
@@ -162,8 +163,11 @@ static void die(struct pipeline *pipeline, enum status status)
     pipeline->dead = true;
     if (outgoing_new(PIPELINE_FATAL, &word) != STATUS_OK)
         abort(); /* nothing may go on, and nobody can be told */
-    bytes_append_format(&word->bytes, "the store cannot go on: %s: %s", status_text(status),
-                        store_error(pipeline->storage.store));
+    if (pipeline->engine->problem[0] != '\0')
+        bytes_append_string(&word->bytes, pipeline->engine->problem);
+    else
+        bytes_append_format(&word->bytes, "the store cannot go on: %s: %s", status_text(status),
+                            store_error(pipeline->storage.store));
     outgoing_put(&pipeline->outgoing, &word);
 }
 
@@ -471,27 +475,37 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
     return status;
 }
 
-enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member)
+/* A word about a member or its connection, with some bytes of its own. */
+static enum status put_about(struct pipeline *pipeline, enum job_kind kind, uint64_t connection,
+                             const char *member, struct byte_view bytes, const char *word)
 {
     struct job *job = NULL;
-    enum status status = job_new(JOB_CONNECTED, &job);
+    enum status status = job_new(kind, &job);
 
     if (status != STATUS_OK)
         return status;
     job->connection = connection;
     memcpy(job->member, member, strnlen(member, MEMBER_ID_LENGTH));
+    job->error = word;
+    bytes_append_view(&job->bytes, bytes);
     return put_word(pipeline, job);
+}
+
+enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member,
+                               struct byte_view checkpoint)
+{
+    return put_about(pipeline, JOB_CONNECTED, connection, member, checkpoint, NULL);
 }
 
 enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection)
 {
-    struct job *job = NULL;
-    enum status status = job_new(JOB_DISCONNECTED, &job);
+    return put_about(pipeline, JOB_DISCONNECTED, connection, "", bytes_view(NULL, 0), NULL);
+}
 
-    if (status != STATUS_OK)
-        return status;
-    job->connection = connection;
-    return put_word(pipeline, job);
+enum status pipeline_incident(struct pipeline *pipeline, const char *member, const char *word,
+                              const char *sentence)
+{
+    return put_about(pipeline, JOB_INCIDENT, 0, member, bytes_of_string(sentence), word);
 }
 
 enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,

@@ -15,9 +15,9 @@
  * committed and synced. All functions but pipeline_start and pipeline_stop belong to the one thread that owns
  * the sockets, and none of them waits for the disk.
  *
- * The gate itself answers Hello and BundleRequest, and refuses Cosignature, which is not served yet. What
- * else an agent says comes here: PlanRequest, Publish, Fetch, ReceiptBatch, ReportBatch, LogRequest (answered
- * by a thread of its own, proving.h); Query is refused here. Malformed bytes are answered with Error.
+ * The gate itself answers Hello and BundleRequest. What else an agent says comes here: PlanRequest, Publish,
+ * Fetch, ReceiptBatch, ReportBatch, Cosignature, LogRequest (answered by a thread of its own, proving.h);
+ * Query is refused here. Malformed bytes are answered with Error.
  *
  * Where a test build can be made to die (base/crash.h):
  *   broker.intake            a frame was submitted
@@ -57,7 +57,8 @@ struct pipeline_limits {
     int64_t consulted_after;         /* 5 minutes: a plan without a publish */
     int64_t refusal_repeats;         /* 60 s: identical refusals are counted this long */
     int64_t sign_every;              /* 250 */
-    int64_t look_every;              /* 60 s: how often the clocks of undelivered sections are looked at */
+    int64_t cosign_every; /* 30 s: how often witnesses are offered a checkpoint, unless one is waited for */
+    int64_t look_every;   /* 60 s: how often the clocks of undelivered sections are looked at */
     int64_t retention_every; /* a day: how often the log is looked through for what is past its retention */
     int64_t remind_every;    /* a day: how often an unconfirmed correction is asked for again */
 };
@@ -113,14 +114,22 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
 /*
  * pipeline_connected - a member said hello on this connection; deliveries go there from now on (after a Fetch
  * gave credit), and no longer to another connection of the same member. Everything on its way that has no
- * receipt yet will be delivered again.
+ * receipt yet will be delivered again. checkpoint is the note that the hello showed, copied; or empty.
  * pipeline_disconnected - the connection is gone, or a frame could not be sent on it; unknown ones are
  * ignored.
  * Both keep their place in the order of submitted frames, receipts and reports aside. STATUS_BUSY (tens of
  * thousands wait already), STATUS_NO_MEMORY or STATUS_CLOSED.
  */
-enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member);
+enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member,
+                               struct byte_view checkpoint);
 enum status pipeline_disconnected(struct pipeline *pipeline, uint64_t connection);
+
+/*
+ * pipeline_incident - something that a member did and that must not happen is logged, once a process for the
+ * same member, word and sentence. word is static text (docs/log-format.md, "Kinds"). Errors as the two above.
+ */
+enum status pipeline_incident(struct pipeline *pipeline, const char *member, const char *word,
+                              const char *sentence);
 
 /*
  * pipeline_bundle - a newer bundle, already verified and archived, comes into force: logged, undelivered
@@ -151,11 +160,12 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
 enum status pipeline_control(struct pipeline *pipeline, uint64_t token, struct byte_view json);
 
 enum pipeline_kind {
-    PIPELINE_FRAME,   /* send bytes on connection */
-    PIPELINE_CONTROL, /* bytes is the JSON answer to token */
-    PIPELINE_BUNDLE,  /* the bundle given to pipeline_bundle is in force */
-    PIPELINE_ALERT,   /* bytes is one sentence that whoever runs the broker must be told at once */
-    PIPELINE_FATAL,   /* bytes is one sentence: the process must end with code 3; nothing else will come */
+    PIPELINE_FRAME,      /* send bytes on connection */
+    PIPELINE_CONTROL,    /* bytes is the JSON answer to token */
+    PIPELINE_BUNDLE,     /* the bundle given to pipeline_bundle is in force */
+    PIPELINE_CHECKPOINT, /* bytes is the newest checkpoint note, for Welcomes */
+    PIPELINE_ALERT,      /* bytes is one sentence that whoever runs the broker must be told at once */
+    PIPELINE_FATAL,      /* bytes is one sentence: the process must end with code 3; nothing else will come */
 };
 
 /* What comes out. */

@@ -1,10 +1,12 @@
 #include "broker/sessions.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/hello.h"
+#include "proto/wire_check.h"
 
 #define RETRY_BUSY  250  /* ms, when the pipeline is full */
 #define RETRY_QUOTA 5000 /* ms, when a member asked for too much */
@@ -16,6 +18,7 @@ struct sessions {
     struct roster *roster;
     struct say *say;
     uint32_t credit;
+    struct byte_buffer checkpoint; /* the newest note, or empty */
     struct wire_arena arena;
     struct byte_buffer out;
     struct sessions_counters counters;
@@ -43,6 +46,7 @@ enum status sessions_new(const struct sessions_options *options, struct sessions
     sessions->credit = options->credit;
     sessions->arena = wire_arena(WIRE_ARENA_FRAME);
     sessions->out = bytes_buffer(WIRE_FRAME_LIMIT);
+    sessions->checkpoint = bytes_buffer(WIRE_NOTE_MAX);
     sessions->bundle = bundle_share(options->bundle);
     if (roster_new(&sessions->roster) != STATUS_OK) {
         sessions_free(&sessions);
@@ -60,6 +64,7 @@ void sessions_free(struct sessions **sessions)
     bundle_free(&(*sessions)->bundle);
     wire_arena_free(&(*sessions)->arena);
     bytes_buffer_free(&(*sessions)->out);
+    bytes_buffer_free(&(*sessions)->checkpoint);
     free(*sessions);
     *sessions = NULL;
 }
@@ -222,17 +227,28 @@ static bool identify(struct sessions *sessions, struct arrival *arrival)
 
 /* ---- hello, bundle ---- */
 
+/* In the lines at once, and in the log, where a data protection officer finds it. */
+static void tell_of_fork(struct sessions *sessions, const struct arrival *arrival,
+                         const struct hello_verdict *verdict)
+{
+    char text[256];
+
+    (void)snprintf(
+        text, sizeof text,
+        "%s holds a bundle %" PRIu64
+        " that differs from the broker's, both signed by the authority; tell the partnership's board",
+        arrival->peer->member, verdict->serial);
+    say_line(sessions->say, arrival->time.now, LOGLINE_ERROR, "fork", "INCIDENT: %s", text);
+    (void)pipeline_incident(sessions->pipeline, arrival->peer->member, "bundle-fork", text);
+}
+
 static void tell_of_head(struct sessions *sessions, const struct arrival *arrival,
                          const struct hello_verdict *verdict)
 {
     const char *member = arrival->peer->member;
 
     if (verdict->relation == BUNDLE_FORK)
-        say_line(
-            sessions->say, arrival->time.now, LOGLINE_ERROR, "fork",
-            "INCIDENT: %s holds a bundle %" PRIu64
-            " that differs from the broker's, both signed by the authority; tell the partnership's board",
-            member, verdict->serial);
+        tell_of_fork(sessions, arrival, verdict);
     if (verdict->relation == BUNDLE_NEWER)
         say_line(sessions->say, arrival->time.now, LOGLINE_WARNING, "newer",
                  "%s holds bundle %" PRIu64 ", the broker only %" PRIu64 ": load the newer one here", member,
@@ -251,7 +267,19 @@ static void clear_route(struct sessions *sessions, const uint8_t route[static RO
         unbind(sessions, other, ROSTER_UNBOUND);
 }
 
-static void welcome(struct sessions *sessions, const struct arrival *arrival, uint64_t serial)
+static enum status write_welcome(struct sessions *sessions, uint64_t request, int64_t now)
+{
+    const struct frame_welcome welcome = {.bundle = sessions->bundle,
+                                          .credit = sessions->credit,
+                                          .now = now,
+                                          .checkpoint = bytes_buffer_view(&sessions->checkpoint)};
+
+    bytes_buffer_clear(&sessions->out);
+    return frame_welcome(request, &welcome, &sessions->out);
+}
+
+static void welcome(struct sessions *sessions, const struct arrival *arrival, const Wire__Hello *hello,
+                    uint64_t serial)
 {
     struct roster_peer *peer = arrival->peer;
 
@@ -259,11 +287,10 @@ static void welcome(struct sessions *sessions, const struct arrival *arrival, ui
     clear_route(sessions, arrival->route);
     roster_bind(sessions->roster, peer, arrival->route, arrival->entry->digest, serial,
                 arrival->time.elapsed);
-    bytes_buffer_clear(&sessions->out);
-    enum status status = frame_welcome(arrival->face.request, sessions->bundle, sessions->credit,
-                                       arrival->time.now, &sessions->out);
+    const struct byte_view shown = hello->has_checkpoint ? wire_view(hello->checkpoint) : bytes_view(NULL, 0);
+    enum status status = write_welcome(sessions, arrival->face.request, arrival->time.now);
     if (status == STATUS_OK)
-        status = pipeline_connected(sessions->pipeline, peer->connection, peer->member);
+        status = pipeline_connected(sessions->pipeline, peer->connection, peer->member, shown);
     if (status != STATUS_OK) {
         unbind(sessions, peer, ROSTER_UNBOUND);
         return;
@@ -280,7 +307,7 @@ static void handle_hello(struct sessions *sessions, const struct arrival *arriva
     hello_judge(hello, arrival->entry, sessions->bundle, arrival->time.now, &verdict);
     tell_of_head(sessions, arrival, &verdict);
     if (verdict.welcome) {
-        welcome(sessions, arrival, verdict.serial);
+        welcome(sessions, arrival, hello, verdict.serial);
         return;
     }
     sessions->counters.refused++;
@@ -399,10 +426,8 @@ static void dispatch(struct sessions *sessions, const struct arrival *arrival)
     case WIRE__FRAME__VERB_REPORTS:
     case WIRE__FRAME__VERB_QUERY:
     case WIRE__FRAME__VERB_LOG_REQUEST:
-        handle_bound(sessions, arrival);
-        break;
     case WIRE__FRAME__VERB_COSIGN:
-        refuse(sessions, arrival, WIRE__ERROR_CODE__UNSUPPORTED, "this broker does not serve that yet");
+        handle_bound(sessions, arrival);
         break;
     default:
         refuse(sessions, arrival, WIRE__ERROR_CODE__MALFORMED, "that is no request of an agent");
@@ -490,10 +515,18 @@ void sessions_adopt(struct sessions *sessions, struct sessions_time time, struct
     }
 }
 
+void sessions_checkpoint(struct sessions *sessions, struct byte_view note)
+{
+    bytes_buffer_clear(&sessions->checkpoint);
+    if (note.size <= WIRE_NOTE_MAX)
+        bytes_append_view(&sessions->checkpoint, note);
+    if (sessions->checkpoint.status != STATUS_OK)
+        bytes_buffer_clear(&sessions->checkpoint);
+}
+
 void sessions_announce(struct sessions *sessions, struct sessions_time time)
 {
-    bytes_buffer_clear(&sessions->out);
-    if (frame_welcome(0, sessions->bundle, sessions->credit, time.now, &sessions->out) != STATUS_OK)
+    if (write_welcome(sessions, 0, time.now) != STATUS_OK)
         return;
     for (size_t i = 0; i < roster_count(sessions->roster); i++) {
         struct roster_peer *peer = roster_at(sessions->roster, i);

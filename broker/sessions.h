@@ -55,6 +55,9 @@ void sessions_send(struct sessions *sessions, struct sessions_time time, const s
  * told, and forgotten. */
 void sessions_adopt(struct sessions *sessions, struct sessions_time time, struct bundle *bundle);
 
+/* sessions_checkpoint - the newest checkpoint note of the log, copied: Welcomes carry it from now on. */
+void sessions_checkpoint(struct sessions *sessions, struct byte_view note);
+
 /* sessions_announce - an unasked Welcome with the bundle in force to every member that said hello. */
 void sessions_announce(struct sessions *sessions, struct sessions_time time);
 

@@ -47,6 +47,7 @@ static const struct number_setting numbers[] = {
     NUMBER(consulted_after, 1000, 86400000),
     NUMBER(refusal_repeats, 1000, 86400000),
     NUMBER(sign_every, 10, 3600000),
+    NUMBER(cosign_every, 100, 86400000),
     NUMBER(look_every, 100, 86400000),
     NUMBER(retention_every, 1000, INT64_C(366) * 86400000),
     NUMBER(remind_every, 1000, INT64_C(366) * 86400000),

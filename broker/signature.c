@@ -41,7 +41,7 @@ enum status signature_ask(struct engine *engine, bool here)
     struct logbook_reason reason = {""};
     enum status status = STATUS_OK;
 
-    if (!logbook_unsigned(engine->logbook))
+    if (!logbook_unsigned(engine->logbook) || !witnessing_may_sign(engine->witnessing))
         return STATUS_OK;
     CRASH_POINT("broker.before_sign");
     engine->last_signed = engine->now;

@@ -3,7 +3,8 @@
 #include "broker/engine.h"
 
 /*
- * When the log is signed, and who is told when it is not. The thread that signs is engine->signing; without
+ * When the log is signed, and who is told when it is not: after a start only once enough witnesses have said
+ * hello (broker/witnessing.h). The thread that signs is engine->signing; without
  * one (a store in memory, or the end) the store thread does it itself.
  */
 

@@ -334,6 +334,7 @@ static void verify_verb(struct job *job)
         break;
     case WIRE__FRAME__VERB_FETCH:
     case WIRE__FRAME__VERB_LOG_REQUEST:
+    case WIRE__FRAME__VERB_COSIGN:
         break;
     case WIRE__FRAME__VERB_QUERY:
         fail(job, WIRE__ERROR_CODE__UNSUPPORTED, "queries come with a later version of the broker");

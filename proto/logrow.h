@@ -20,7 +20,7 @@
 #define LOGROW_STORE_VERSION          2
 #define LOGROW_STORE_OLDEST           1 /* from this layout on the log's tables can be read as they are */
 #define LOGROW_CHECKPOINT_APPLICATION 0x434f4e4b /* "CONK": the last signed checkpoint */
-#define LOGROW_CHECKPOINT_VERSION     1
+#define LOGROW_CHECKPOINT_VERSION     2
 #define LOGROW_CHECKPOINT_OLDEST      1
 
 /* A row being read; borrowed. */

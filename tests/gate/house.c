@@ -81,9 +81,18 @@ enum status pipeline_submit(struct pipeline *pipeline, const struct pipeline_fra
     return status;
 }
 
-enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member)
+enum status pipeline_connected(struct pipeline *pipeline, uint64_t connection, const char *member,
+                               struct byte_view checkpoint)
 {
-    remember(pipeline, TOLD_CONNECTED, connection, member, 0);
+    remember(pipeline, TOLD_CONNECTED, connection, member, checkpoint.size);
+    return STATUS_OK;
+}
+
+enum status pipeline_incident(struct pipeline *pipeline, const char *member, const char *word,
+                              const char *sentence)
+{
+    assert_string_equal(word, "bundle-fork");
+    remember(pipeline, TOLD_INCIDENT, 0, member, strlen(sentence));
     return STATUS_OK;
 }
 

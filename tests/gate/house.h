@@ -16,14 +16,14 @@
 #define HOUSE_POLICE "police.staffordshire"
 #define HOUSE_PRISON "prison.dovegate"
 
-enum told_what { TOLD_FRAME, TOLD_CONNECTED, TOLD_DISCONNECTED };
+enum told_what { TOLD_FRAME, TOLD_CONNECTED, TOLD_DISCONNECTED, TOLD_INCIDENT };
 
 /* What the gate told the pipeline. */
 struct told {
     enum told_what what;
     uint64_t connection;
     char member[MEMBER_ID_LENGTH + 1];
-    size_t size; /* of a frame */
+    size_t size; /* of a frame, a checkpoint or a sentence */
 };
 
 struct house {

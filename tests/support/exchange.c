@@ -31,11 +31,18 @@ struct bundle *exchange_bundle(struct exchange *exchange, const struct policy_ed
     struct byte_buffer protocol = policy_file("staffordshire-ppo.yaml", edits);
     struct authority_bundle_file file = {.name = "staffordshire-ppo.yaml",
                                          .content = bytes_buffer_view(&protocol)};
+    struct authority_bundle_setting witnesses[EXCHANGE_AGENTS];
     struct authority_bundle_options options = {
         .protocols = &file,
         .n_protocols = 1,
         .catalogue = {.name = "catalogue.yaml", .content = bytes_buffer_view(&catalogue)},
-        .valid_days = BUNDLE_LONGEST_DAYS};
+        .valid_days = BUNDLE_LONGEST_DAYS,
+        .witnesses = witnesses,
+        .n_witnesses = EXCHANGE_AGENTS,
+        .witness_dishonest = &exchange->dishonest};
+    for (size_t i = 0; i < EXCHANGE_AGENTS; i++)
+        witnesses[i] = (struct authority_bundle_setting){
+            ids[i], i < exchange->witnesses ? keystore_witness_vkey(exchange->agents[i].keys) : ""};
     struct byte_buffer bytes = bytes_buffer(0);
     struct bundle_reason reason;
     struct bundle *bundle = NULL;
@@ -62,6 +69,13 @@ static void take_bundle(struct exchange *exchange, struct bundle *bundle)
     exchange->bundle = bundle;
     if (rulebook_new(bundle, &exchange->rules, reason, sizeof reason) != STATUS_OK)
         fail_msg("%s", reason);
+}
+
+void exchange_witnesses(struct exchange *exchange, size_t count, uint32_t dishonest)
+{
+    exchange->witnesses = count;
+    exchange->dishonest = dishonest;
+    take_bundle(exchange, exchange_bundle(exchange, NULL));
 }
 
 struct exchange *exchange_new(void)
@@ -137,9 +151,15 @@ void exchange_stop(struct exchange *exchange)
 
 void exchange_connect(struct exchange *exchange, size_t agent)
 {
+    exchange_show(exchange, agent, bytes_view(NULL, 0));
+}
+
+void exchange_show(struct exchange *exchange, size_t agent, struct byte_view checkpoint)
+{
     exchange->agents[agent].connection = ++exchange->connections;
-    assert_int_equal(pipeline_connected(exchange->pipeline, exchange->agents[agent].connection, ids[agent]),
-                     STATUS_OK);
+    assert_int_equal(
+        pipeline_connected(exchange->pipeline, exchange->agents[agent].connection, ids[agent], checkpoint),
+        STATUS_OK);
 }
 
 void exchange_disconnect(struct exchange *exchange, size_t agent)
@@ -199,6 +219,9 @@ static void pump(struct exchange *exchange, int wait_ms)
             break;
         case PIPELINE_BUNDLE:
             exchange->bundle_in_force = true;
+            break;
+        case PIPELINE_CHECKPOINT:
+            copy_text(exchange->checkpoint, sizeof exchange->checkpoint, out[i]->bytes);
             break;
         case PIPELINE_ALERT:
             copy_text(exchange->alert, sizeof exchange->alert, out[i]->bytes);

@@ -45,10 +45,13 @@ struct exchange {
     struct exchange_agent agents[EXCHANGE_AGENTS];
     uint64_t connections;
     uint64_t requests;
-    char control[4096]; /* the last answer to a control request */
-    char alert[512];    /* the last */
+    char control[8192];    /* the last answer to a control request */
+    char checkpoint[8192]; /* the last note that the gate was given */
+    char alert[512];       /* the last */
     char fatal[512];
     bool bundle_in_force;
+    size_t witnesses; /* the first agents, so many; 0 */
+    uint32_t dishonest;
 };
 
 /* An event on its way. */
@@ -69,11 +72,17 @@ struct exchange *exchange_new(void); /* everybody enrolled, nothing started */
 struct exchange *exchange_new_aged(size_t agent, unsigned days);
 void exchange_free(struct exchange **exchange);
 
+/* exchange_witnesses - the next bundle, before the start: the first `count` agents are witnesses, and so many
+ * of them may be dishonest. */
+void exchange_witnesses(struct exchange *exchange, size_t count, uint32_t dishonest);
+
 void exchange_start(struct exchange *exchange);
 enum status exchange_try_start(struct exchange *exchange, struct pipeline_reason *ret_reason);
 void exchange_stop(struct exchange *exchange);
 
 void exchange_connect(struct exchange *exchange, size_t agent);
+/* exchange_show - the same, with a checkpoint note in the hello. */
+void exchange_show(struct exchange *exchange, size_t agent, struct byte_view checkpoint);
 void exchange_disconnect(struct exchange *exchange, size_t agent);
 
 /* exchange_bundle - the next bundle, with edits of the shipped protocol, verified; not given to the pipeline.
