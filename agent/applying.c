@@ -33,29 +33,15 @@ static enum status put_content(struct agent *agent, const struct inbox_event *or
                                const uint8_t *correction)
 {
     struct db_statement *statement = NULL;
-    struct byte_buffer plain = bytes_buffer(INBOX_CONTENT_LIMIT);
-    struct byte_buffer sealed = bytes_buffer(INBOX_CONTENT_LIMIT + VAULT_OVERHEAD);
-    uint8_t place[INBOX_CONTENT_PLACE];
-    enum status status = STATUS_OK;
+    enum status status = inbox_content_keep(agent, original);
 
-    inbox_content_again(original, &plain);
-    status = plain.status;
     if (status == STATUS_OK)
-        status = vault_seal(
-            agent->vault, inbox_content_place(original->core.event, bytes_of_string(original->sender), place),
-            bytes_buffer_view(&plain), &sealed);
-    if (status == STATUS_OK)
-        status =
-            db_statement(agent->db, "UPDATE inbox SET content = ?, corrected = ? WHERE id = ?", &statement);
-    if (status == STATUS_OK) {
-        db_bind_blob(statement, 1, bytes_buffer_view(&sealed));
-        db_bind_blob(statement, 2, bytes_view(correction, UUID_SIZE));
-        db_bind_int64(statement, 3, original->id);
-        status = db_run(statement);
-    }
-    bytes_buffer_wipe(&plain);
-    bytes_buffer_free(&sealed);
-    return status;
+        status = db_statement(agent->db, "UPDATE inbox SET corrected = ? WHERE id = ?", &statement);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(correction, UUID_SIZE));
+    db_bind_int64(statement, 2, original->id);
+    return db_run(statement);
 }
 
 static enum status correct(struct agent *agent, struct byte_view from, const struct envelope_delivered *event,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/consents.h"
+#include "agent/allowed.h"
 #include "agent/correlated.h"
 #include "agent/inbox_event.h"
 #include "policy/decide.h"
@@ -64,52 +64,6 @@ static enum status open_section(struct arrival_opener *opener, const struct enve
 
 /* ---- what the rule grants us
  * ----------------------------------------------------------------------------------- */
-
-/* All routes by which this rule may tell us this. */
-struct allowed {
-    bool any;
-    bool stands;             /* one needs no consent, or rests on one that we do not know to be withdrawn */
-    struct label_set labels; /* of all of them */
-    struct label_set free;   /* of those that need no consent */
-    struct label_set by_consent[PROTOCOL_CONSENTS_MAX];
-    struct label_set standing;          /* find_standing() */
-    uint32_t consents;                  /* bits */
-    const struct protocol_route *route; /* the first */
-};
-
-static bool reaches(const struct protocol *protocol, const struct protocol_route *route, uint16_t us)
-{
-    const struct protocol_class *to = &protocol->classes[route->to_class];
-
-    if (route->to_class == us)
-        return route->stopped == POLICY_NONE;
-    return to->replaced_by == us;
-}
-
-static void find_allowed(const struct protocol *protocol, uint16_t event, uint16_t from, uint16_t us,
-                         struct byte_view rule, struct allowed *ret)
-{
-    const struct protocol_pair *pair = protocol_pair_of(protocol, event, from);
-
-    for (uint16_t i = 0; i < pair->route_count; i++) {
-        const struct protocol_route *route = &protocol->routes[pair->first_route + i];
-
-        if (!bytes_equal(bytes_of_string(protocol->rules[route->rule].id), rule) ||
-            !reaches(protocol, route, us))
-            continue;
-        ret->labels = label_set_or(ret->labels, &route->labels);
-        if (!ret->any)
-            ret->route = route;
-        ret->any = true;
-        struct label_set *way =
-            route->consent == PROTOCOL_NONE ? &ret->free : &ret->by_consent[route->consent];
-        *way = label_set_or(*way, &route->labels);
-        if (route->consent == PROTOCOL_NONE)
-            ret->stands = true;
-        else
-            ret->consents |= UINT32_C(1) << route->consent;
-    }
-}
 
 /* A correction under its rule: what it may carry depends on the event that it is about. */
 static bool follows(const struct protocol *protocol, uint16_t event, uint16_t from, struct byte_view rule)
@@ -178,6 +132,36 @@ static bool corrects_rightly(const struct membership *membership, uint16_t type,
     return true;
 }
 
+static bool holds(const struct inbox_event *event, struct byte_view label)
+{
+    for (size_t i = 0; i < event->item_count; i++)
+        if (bytes_equal(event->items[i].label, label))
+            return true;
+    return false;
+}
+
+/* Of what we hold no more there is nothing to put right, and nothing new to keep. */
+static void drop_values(const struct catalogue *catalogue, uint16_t type, const struct inbox_event *original,
+                        struct items *items)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < items->count; i++) {
+        const uint16_t label = catalogue_find_label(catalogue, items->list[i].label);
+
+        if (catalogue_attribute_at(&catalogue->events[type], label) != CATALOGUE_NONE ||
+            holds(original, items->list[i].label))
+            items->list[kept++] = items->list[i];
+    }
+    items->count = kept;
+}
+
+static bool is_gone(const struct inbox_event *event)
+{
+    return !event->has_content && (event->state == INBOX_RECALLED || event->state == INBOX_RETRACTED ||
+                                   event->state == INBOX_ERASED);
+}
+
 static enum status judge_correction(struct agent *agent, const struct membership *membership, uint16_t type,
                                     const struct envelope_delivered *event, struct arrival *arrival)
 {
@@ -192,33 +176,15 @@ static enum status judge_correction(struct agent *agent, const struct membership
     status = inbox_event_of(agent, event->core.from, arrival->target, &original);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
+    if (status == STATUS_OK && is_gone(&original))
+        drop_values(membership->catalogue, type, &original, arrival->items);
     if (corrects_rightly(membership, type, arrival->items, &original) &&
         (!original.has_content || memcmp(original.core.subject, event->core.subject, CORE_SUBJECT_SIZE) == 0))
         arrival->reason = ARRIVAL_NONE;
+    if (original.has_content)
+        drop_values(membership->catalogue, type, &original, arrival->items);
     inbox_event_free(&original);
     return STATUS_OK;
-}
-
-/* What the ways grant us that rest on no consent that we know to be withdrawn. */
-static enum status find_standing(struct agent *agent, const struct protocol *protocol,
-                                 const struct core *core, struct allowed *allowed)
-{
-    enum status status = STATUS_OK;
-
-    allowed->standing = allowed->free;
-    for (uint16_t i = 0; i < protocol->consent_count && status == STATUS_OK; i++) {
-        bool withdrawn = false;
-
-        if ((allowed->consents >> i & 1) == 0)
-            continue;
-        status = consents_withdrawn(agent, core->protocol, core->subject,
-                                    bytes_of_string(protocol->consents[i].scope), INT64_MIN, &withdrawn);
-        if (withdrawn)
-            continue;
-        allowed->stands = true;
-        allowed->standing = label_set_or(allowed->standing, &allowed->by_consent[i]);
-    }
-    return status;
 }
 
 /* ---- answers to questions of ours
@@ -317,7 +283,7 @@ static enum arrival_reason find_rule(const struct agent *agent, const struct mem
     if (from == PROTOCOL_NONE || us == PROTOCOL_NONE)
         return ARRIVAL_SENDER;
     *ret_protocol = protocol;
-    find_allowed(protocol, type, protocol->parties[from].class_index, protocol->parties[us].class_index,
+    allowed_find(protocol, type, protocol->parties[from].class_index, protocol->parties[us].class_index,
                  event->section.rule, ret_allowed);
     if (follows(protocol, type, protocol->parties[from].class_index, event->section.rule)) {
         ret_allowed->any = true;
@@ -345,6 +311,19 @@ static bool left_long_ago(struct agent *agent, const struct protocol *protocol, 
            civil_add_duration(person.removed_at, protocol->after_removal, 1) <= now;
     bytes_wipe(&person, sizeof person);
     return gone;
+}
+
+static enum status judge_consents(struct agent *agent, const struct protocol *protocol,
+                                  const struct envelope_delivered *event, const struct allowed *allowed,
+                                  struct arrival *arrival)
+{
+    struct label_set standing = {{0}};
+    bool stands = false;
+    enum status status = allowed_standing(agent, protocol, &event->core, allowed, &stands, &standing);
+
+    if (!stands || !labels_allowed(protocol->catalogue, &event->section, &standing))
+        arrival->reason = ARRIVAL_CONSENT;
+    return status;
 }
 
 enum status arrival_judge(struct agent *agent, const struct membership *membership,
@@ -376,11 +355,8 @@ enum status arrival_judge(struct agent *agent, const struct membership *membersh
     }
     if (arrival.reason == ARRIVAL_NONE)
         arrival.reason = open_and_check(membership, opener, type, event, &status, &arrival.items);
-    if (arrival.reason == ARRIVAL_NONE && allowed.route != NULL) {
-        status = find_standing(agent, protocol, &event->core, &allowed);
-        if (!allowed.stands || !labels_allowed(membership->catalogue, &event->section, &allowed.standing))
-            arrival.reason = ARRIVAL_CONSENT;
-    }
+    if (arrival.reason == ARRIVAL_NONE && allowed.route != NULL)
+        status = judge_consents(agent, protocol, event, &allowed, &arrival);
     if (status == STATUS_OK && arrival.reason == ARRIVAL_NONE &&
         membership->catalogue->events[type].corrects != CORRECTION_NONE)
         status = judge_correction(agent, membership, type, event, &arrival);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/onward.h"
 #include "base/civil.h"
 #include "policy/decide.h"
 #include "proto/items.h"
@@ -308,6 +309,7 @@ static enum status add_value(struct compose *compose, const struct catalogue_fie
     compose->offsets[prepared->value_count] = compose->storage->size;
     prepared->values[prepared->value_count].label = bytes_of_string(label->label);
     prepared->values[prepared->value_count].value.size = strlen(value);
+    prepared->values[prepared->value_count].source = DRAFT_UNSAID;
     prepared->value_count++;
     bytes_append_string(compose->storage, value);
     status = compose->storage->status;
@@ -328,6 +330,8 @@ static enum status add_given(struct compose *compose)
             status = check_grantable(compose, field->label);
         if (status == STATUS_OK)
             status = add_value(compose, field, value->value);
+        if (status == STATUS_OK)
+            compose->prepared->values[compose->prepared->value_count - 1].source = value->source;
     }
     return status;
 }
@@ -452,6 +456,14 @@ enum status compose_event(struct agent *agent, const struct draft *draft, int64_
     memcpy(prepared.subject, subject.bytes, CORE_SUBJECT_SIZE);
     for (size_t i = 0; i < prepared.value_count; i++)
         prepared.values[i].value.data = storage->data + compose.offsets[i];
-    *ret_prepared = prepared;
-    return STATUS_OK;
+    status = onward_check(agent,
+                          &(struct onward){.draft = draft,
+                                           .prepared = &prepared,
+                                           .protocol = compose.protocol,
+                                           .event = compose.event_index,
+                                           .class_index = compose.class_index},
+                          ret_reason);
+    if (status == STATUS_OK)
+        *ret_prepared = prepared;
+    return status;
 }

@@ -139,12 +139,13 @@ static int run_publish(const struct options *options, void *context)
                 return options_fail(options, EXIT_USAGE, "--%s \"%s\": write LABEL=VALUE", names[n], value);
         }
     return ask(options,
-               json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:o, s:o}", "do", "publish", "type",
-                         options_argument(options, 0), "subject", options_text(options, "subject"), "re",
-                         options_text(options, "re"), "supersedes", options_text(options, "supersedes"),
+               json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:o, s:o, s:o, s:o}", "do", "publish",
+                         "type", options_argument(options, 0), "subject", options_text(options, "subject"),
+                         "re", options_text(options, "re"), "supersedes", options_text(options, "supersedes"),
                          "protocol", options_text(options, "protocol"), "effective",
                          options_text(options, "effective"), "attributes", list_of(options, "attr"), "items",
-                         list_of(options, "item")),
+                         list_of(options, "item"), "own", list_of(options, "own"), "leave",
+                         list_of(options, "leave")),
                PATIENCE_MS, take_published, NULL);
 }
 
@@ -152,9 +153,10 @@ static int run_answer(const struct options *options, void *context)
 {
     (void)context;
     return ask(options,
-               json_pack("{s:s, s:s, s:o, s:b}", "do", "answer", "event", options_argument(options, 0),
-                         "items", list_of(options, "item"), "decline",
-                         options_flag(options, "decline") ? 1 : 0),
+               json_pack("{s:s, s:s, s:o, s:b, s:o, s:o}", "do", "answer", "event",
+                         options_argument(options, 0), "items", list_of(options, "item"), "decline",
+                         options_flag(options, "decline") ? 1 : 0, "own", list_of(options, "own"), "leave",
+                         list_of(options, "leave")),
                PATIENCE_MS, take_published, NULL);
 }
 
@@ -445,12 +447,16 @@ static const struct option_spec publish_options[] = {
     {"effective", "DATE", "from when it holds, YYYY-MM-DD", OPTION_TEXT, false},
     {"attr", "LABEL=VALUE", "an attribute, which the broker sees", OPTION_LIST, false},
     {"item", "LABEL=VALUE", "an item, which is sealed for those who may have it", OPTION_LIST, false},
+    {"own", "LABEL", "our own records say so too, whatever others told us", OPTION_LIST, false},
+    {"leave", "LABEL", "the member that told us gave leave to pass it on", OPTION_LIST, false},
     OPTION_JSON,
     {0},
 };
 
 static const struct option_spec answer_options[] = {
     {"item", "LABEL=VALUE", "an item that was asked for", OPTION_LIST, false},
+    {"own", "LABEL", "our own records say so too, whatever others told us", OPTION_LIST, false},
+    {"leave", "LABEL", "the member that told us gave leave to pass it on", OPTION_LIST, false},
     {"decline", NULL, "nothing is answered, and that is told", OPTION_FLAG, false},
     OPTION_JSON,
     {0},

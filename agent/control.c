@@ -10,6 +10,7 @@
 #include "agent/doctor.h"
 #include "agent/feeds.h"
 #include "agent/inbox_event.h"
+#include "agent/onward.h"
 #include "agent/outbox.h"
 #include "agent/outbox_row.h"
 #include "agent/prepared.h"
@@ -198,6 +199,8 @@ static enum status read_publish(struct agent *agent, const json_t *request, uint
         status = add_values(publish, json_object_get(request, "attributes"), DRAFT_ATTRIBUTE);
     if (status == STATUS_OK)
         status = add_values(publish, json_object_get(request, "items"), DRAFT_ITEM);
+    if (status == STATUS_OK)
+        status = onward_read(request, publish->values, publish->draft.value_count, &publish->reason);
     if (status == STATUS_OK)
         set_duty(agent, publish, uid);
     return status;

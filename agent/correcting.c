@@ -145,12 +145,14 @@ static enum status queue_one(struct agent *agent, const struct correcting *corre
     if (draft.type == NULL || type == CATALOGUE_NONE || catalogue->events[type].corrects != CORRECTION_NONE)
         return refuse(ret_reason, "%s cannot be corrected: correct the event that it is about", words->type);
     uuid_format(event, words->target);
-    words->values[0] =
-        (struct draft_value){bytes_of_string("target"), bytes_of_string(words->target), DRAFT_ATTRIBUTE};
+    words->values[0] = (struct draft_value){.label = bytes_of_string("target"),
+                                            .value = bytes_of_string(words->target),
+                                            .place = DRAFT_ATTRIBUTE};
     words->values[1] = (struct draft_value){
-        bytes_of_string("reason"),
-        bytes_of_string(correcting->reason != NULL ? correcting->reason : usual_reason(correcting->what)),
-        DRAFT_ATTRIBUTE};
+        .label = bytes_of_string("reason"),
+        .value =
+            bytes_of_string(correcting->reason != NULL ? correcting->reason : usual_reason(correcting->what)),
+        .place = DRAFT_ATTRIBUTE};
     draft.value_count = 2;
     for (size_t i = 0; i < correcting->value_count; i++)
         words->values[draft.value_count++] = correcting->values[i];

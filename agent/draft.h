@@ -13,10 +13,18 @@
 /* Where the caller believes a label to stand; wrong beliefs are told. */
 enum draft_place { DRAFT_ANYWHERE, DRAFT_ATTRIBUTE, DRAFT_ITEM };
 
+/* Where a value comes from, as whoever gives it says. */
+enum draft_source {
+    DRAFT_UNSAID,
+    DRAFT_OWN,   /* from our own records, whatever others told us */
+    DRAFT_LEAVE, /* from another member, with its leave to pass it on */
+};
+
 struct draft_value {
     struct byte_view label;
     struct byte_view value; /* as written; brought into canonical form by its kind */
     enum draft_place place;
+    enum draft_source source;
 };
 
 enum draft_subject {

@@ -6,12 +6,14 @@
 #include "agent/applying.h"
 #include "agent/consents.h"
 #include "agent/inbox_content.h"
+#include "agent/inbox_event.h"
 #include "agent/incidents.h"
 #include "agent/listing.h"
 #include "agent/questions.h"
 #include "agent/receipts.h"
 #include "agent/reconcile.h"
 #include "agent/reports.h"
+#include "agent/withdrawing.h"
 #include "base/crash.h"
 
 /*
@@ -125,17 +127,6 @@ static enum status seal_content(struct agent *agent, struct byte_view from,
     return status;
 }
 
-static void person_key(const struct agent *agent, struct byte_view protocol,
-                       const uint8_t subject[static CORE_SUBJECT_SIZE], uint8_t out[static VAULT_LOOKUP_SIZE])
-{
-    struct byte_buffer name = bytes_buffer(4096);
-
-    bytes_append(&name, subject, CORE_SUBJECT_SIZE);
-    bytes_append_view(&name, protocol);
-    vault_lookup(agent->vault, "inbox", bytes_buffer_view(&name), out);
-    bytes_buffer_free(&name);
-}
-
 static enum status insert(struct agent *agent, struct byte_view from, const struct envelope_delivered *event,
                           const struct arrival *arrival, enum inbox_state state, int64_t now)
 {
@@ -169,7 +160,7 @@ static enum status insert(struct agent *agent, struct byte_view from, const stru
             db_bind_blob(statement, 12, bytes_view(arrival->target, UUID_SIZE));
         else
             db_bind_null(statement, 12);
-        person_key(agent, event->core.protocol, event->core.subject, person);
+        inbox_event_person(agent, event->core.protocol, event->core.subject, person);
         db_bind_blob(statement, 13, bytes_view(person, sizeof person));
         status = db_run(statement);
     }
@@ -223,6 +214,8 @@ static enum status follow(struct agent *agent, struct byte_view from, const stru
         (arrival->effect == EFFECT_CONSENT || arrival->effect == EFFECT_WITHDRAW))
         status = consents_note(agent, core->protocol, core->subject, *scope,
                                arrival->effect == EFFECT_CONSENT, core->created);
+    if (status == STATUS_OK && scope != NULL && arrival->effect == EFFECT_WITHDRAW)
+        status = withdrawing_apply(agent, core->protocol, core->subject, *scope, core->created);
     if (status == STATUS_OK && arrival->effect == EFFECT_REMOVE)
         status = inbox_removed(agent, core->protocol, core->subject, now);
     return status == STATUS_OK ? listing_apply(agent, arrival->effect, &listing) : status;
@@ -470,7 +463,7 @@ enum status inbox_removed(struct agent *agent, struct byte_view protocol,
                           &statement);
     if (status != STATUS_OK)
         return status;
-    person_key(agent, protocol, subject, person);
+    inbox_event_person(agent, protocol, subject, person);
     db_bind_int64(statement, 1, civil_add_duration(now, loaded->after_removal, 1));
     db_bind_blob(statement, 2, bytes_view(person, sizeof person));
     return db_run(statement);

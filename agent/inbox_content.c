@@ -28,7 +28,7 @@ void inbox_content_encode(const struct envelope_delivered *event, const struct a
     }
 }
 
-void inbox_content_again(const struct inbox_event *event, struct byte_buffer *ret)
+static void encode_again(const struct inbox_event *event, struct byte_buffer *ret)
 {
     struct byte_buffer core = bytes_buffer(CORE_SIZE_MAX);
 
@@ -48,6 +48,32 @@ void inbox_content_again(const struct inbox_event *event, struct byte_buffer *re
     if (ret->status == STATUS_OK)
         ret->status = core.status;
     bytes_buffer_free(&core);
+}
+
+enum status inbox_content_keep(struct agent *agent, const struct inbox_event *event)
+{
+    struct db_statement *statement = NULL;
+    struct byte_buffer plain = bytes_buffer(INBOX_CONTENT_LIMIT);
+    struct byte_buffer sealed = bytes_buffer(INBOX_CONTENT_LIMIT + VAULT_OVERHEAD);
+    uint8_t place[INBOX_CONTENT_PLACE];
+    enum status status = STATUS_OK;
+
+    encode_again(event, &plain);
+    status = plain.status;
+    if (status == STATUS_OK)
+        status = vault_seal(agent->vault,
+                            inbox_content_place(event->core.event, bytes_of_string(event->sender), place),
+                            bytes_buffer_view(&plain), &sealed);
+    if (status == STATUS_OK)
+        status = db_statement(agent->db, "UPDATE inbox SET content = ? WHERE id = ?", &statement);
+    if (status == STATUS_OK) {
+        db_bind_blob(statement, 1, bytes_buffer_view(&sealed));
+        db_bind_int64(statement, 2, event->id);
+        status = db_run(statement);
+    }
+    bytes_buffer_wipe(&plain);
+    bytes_buffer_free(&sealed);
+    return status;
 }
 
 static void read_lists(struct byte_reader *reader, struct inbox_event *event)

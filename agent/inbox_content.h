@@ -19,5 +19,6 @@ struct byte_view inbox_content_place(const uint8_t event[static UUID_SIZE], stru
 /* inbox_content_decode - from event->kept, which it borrows. STATUS_CORRUPT. */
 enum status inbox_content_decode(struct inbox_event *event);
 
-/* inbox_content_again - one that was decoded, perhaps with other values since. */
-void inbox_content_again(const struct inbox_event *event, struct byte_buffer *ret);
+/* inbox_content_keep - one that was decoded, with other values since or fewer: sealed again in its row.
+ * Inside a transaction. */
+enum status inbox_content_keep(struct agent *agent, const struct inbox_event *event);

@@ -93,6 +93,68 @@ enum status inbox_event_next(struct agent *agent, int64_t *cursor, struct inbox_
     return status;
 }
 
+void inbox_event_person(const struct agent *agent, struct byte_view protocol,
+                        const uint8_t subject[static CORE_SUBJECT_SIZE],
+                        uint8_t out[static VAULT_LOOKUP_SIZE])
+{
+    struct byte_buffer name = bytes_buffer(4096);
+
+    bytes_append(&name, subject, CORE_SUBJECT_SIZE);
+    bytes_append_view(&name, protocol);
+    vault_lookup(agent->vault, "inbox", bytes_buffer_view(&name), out);
+    bytes_buffer_free(&name);
+}
+
+enum status inbox_event_about(struct agent *agent, struct byte_view protocol,
+                              const uint8_t subject[static CORE_SUBJECT_SIZE], int64_t *cursor,
+                              struct inbox_event *ret)
+{
+    struct db_statement *statement = NULL;
+    uint8_t person[VAULT_LOOKUP_SIZE];
+    enum status status = db_statement(
+        agent->db, "SELECT " COLUMNS " FROM inbox WHERE person = ? AND id > ? ORDER BY id LIMIT 1",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    inbox_event_person(agent, protocol, subject, person);
+    db_bind_blob(statement, 1, bytes_view(person, sizeof person));
+    db_bind_int64(statement, 2, *cursor);
+    status = read_one(agent, statement, ret);
+    if (status == STATUS_OK)
+        *cursor = ret->id;
+    return status;
+}
+
+enum status inbox_event_empty_corrections(struct agent *agent, const struct inbox_event *event)
+{
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(
+        agent->db, "UPDATE inbox SET state = 2, content = NULL WHERE target = ? AND sender = ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event->core.event, UUID_SIZE));
+    db_bind_text(statement, 2, event->sender);
+    return db_run(statement);
+}
+
+enum status inbox_event_empty(struct agent *agent, const struct inbox_event *event)
+{
+    struct db_statement *statement = NULL;
+    enum status status =
+        db_statement(agent->db, "UPDATE inbox SET state = 2, content = NULL WHERE id = ?", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, event->id);
+    status = db_run(statement);
+    if (status == STATUS_OK)
+        status = inbox_event_empty_corrections(agent, event);
+    return status == STATUS_OK ? alerts_clear(agent, bytes_of_string(event->sender), event->core.event)
+                               : status;
+}
+
 enum status inbox_event_find(struct agent *agent, const uint8_t event[static UUID_SIZE],
                              struct inbox_event *ret)
 {

@@ -42,6 +42,22 @@ enum status inbox_event_find(struct agent *agent, const uint8_t event[static UUI
 /* inbox_event_of - the same of one sender. */
 enum status inbox_event_of(struct agent *agent, struct byte_view sender,
                            const uint8_t event[static UUID_SIZE], struct inbox_event *ret);
+
+/* inbox_event_person - by what rows about a person under a protocol are found. */
+void inbox_event_person(const struct agent *agent, struct byte_view protocol,
+                        const uint8_t subject[static CORE_SUBJECT_SIZE],
+                        uint8_t out[static VAULT_LOOKUP_SIZE]);
+
+/* inbox_event_about - as inbox_event_next, of those about that person under that protocol. */
+enum status inbox_event_about(struct agent *agent, struct byte_view protocol,
+                              const uint8_t subject[static CORE_SUBJECT_SIZE], int64_t *cursor,
+                              struct inbox_event *ret);
+
+/* inbox_event_empty - nothing is kept of it, and of what corrected it, but that it was here (INBOX_RECALLED).
+ * inbox_event_empty_corrections: only the latter. Inside a transaction. */
+enum status inbox_event_empty_corrections(struct agent *agent, const struct inbox_event *event);
+enum status inbox_event_empty(struct agent *agent, const struct inbox_event *event);
+
 void inbox_event_free(struct inbox_event *event); /* wipes */
 
 /* inbox_event_opened - a person looked at it: reported once. Inside a transaction. */

@@ -9,6 +9,7 @@
 #include "agent/listing.h"
 #include "agent/outbox.h"
 #include "agent/reconcile.h"
+#include "agent/withdrawing.h"
 
 static const struct byte_view *prepared_value(const void *values, const char *label)
 {
@@ -53,11 +54,15 @@ static enum effect effect_of(const struct agent *agent, struct byte_view type)
 static enum status note_consent(struct agent *agent, const struct prepared *prepared, enum effect effect)
 {
     const struct byte_view *scope = prepared_find(prepared, bytes_of_string("scope"));
+    enum status status = STATUS_OK;
 
     if ((effect != EFFECT_CONSENT && effect != EFFECT_WITHDRAW) || scope == NULL)
         return STATUS_OK;
-    return consents_note(agent, prepared->protocol, prepared->subject, *scope, effect == EFFECT_CONSENT,
-                         prepared->created);
+    status = consents_note(agent, prepared->protocol, prepared->subject, *scope, effect == EFFECT_CONSENT,
+                           prepared->created);
+    if (status == STATUS_OK && effect == EFFECT_WITHDRAW)
+        status = withdrawing_apply(agent, prepared->protocol, prepared->subject, *scope, prepared->created);
+    return status;
 }
 
 static enum status follow(struct agent *agent, const struct prepared *prepared, int64_t now)

@@ -7,11 +7,11 @@
 #include "proto/canonical.h"
 
 /*
- * Format: u8 1 ‖ event (16) ‖ subject (36) ‖ u64 occurred ‖ u64 created ‖ u8 bits (1 correlation,
+ * Format: u8 2 ‖ event (16) ‖ subject (36) ‖ u64 occurred ‖ u64 created ‖ u8 bits (1 correlation,
  * 2 supersedes, 4 repeats) ‖ these (16 each) ‖ canonical(type, protocol, officer, effective) ‖ u32 count ‖
- * canonical(label, value) each.
+ * (canonical(label, value) ‖ u8 source) each. Version 1 had no sources.
  */
-#define PREPARED_VERSION 1
+#define PREPARED_VERSION 2
 
 enum { BIT_CORRELATION = 1, BIT_SUPERSEDES = 2, BIT_REPEATS = 4 };
 
@@ -42,11 +42,12 @@ enum status prepared_encode(const struct prepared *prepared, struct byte_buffer 
     for (size_t i = 0; i < prepared->value_count; i++) {
         canonical_append(ret, prepared->values[i].label);
         canonical_append(ret, prepared->values[i].value);
+        bytes_append_u8(ret, (uint8_t)prepared->values[i].source);
     }
     return ret->status;
 }
 
-static void read_values(struct byte_reader *reader, struct prepared *prepared)
+static void read_values(struct byte_reader *reader, uint8_t version, struct prepared *prepared)
 {
     uint32_t count = 0;
 
@@ -54,6 +55,8 @@ static void read_values(struct byte_reader *reader, struct prepared *prepared)
     for (uint32_t i = 0; i < count && !reader->failed; i++) {
         (void)canonical_read(reader, PREPARED_SIZE_MAX, &prepared->values[i].label);
         (void)canonical_read(reader, PREPARED_SIZE_MAX, &prepared->values[i].value);
+        prepared->values[i].source = version > 1 ? (enum draft_source)bytes_read_u8(reader) : DRAFT_UNSAID;
+        reader->failed = reader->failed || prepared->values[i].source > DRAFT_LEAVE;
     }
     prepared->value_count = count;
 }
@@ -82,15 +85,16 @@ enum status prepared_decode(struct byte_view bytes, struct prepared *ret_prepare
 {
     struct byte_reader reader = bytes_reader(bytes);
     struct prepared prepared = {0};
+    const uint8_t version = bytes_read_u8(&reader);
 
-    if (bytes_read_u8(&reader) != PREPARED_VERSION)
+    if (version < 1 || version > PREPARED_VERSION)
         return STATUS_CORRUPT;
     read_fixed(&reader, &prepared);
     (void)canonical_read(&reader, PREPARED_SIZE_MAX, &prepared.type);
     (void)canonical_read(&reader, PREPARED_SIZE_MAX, &prepared.protocol);
     (void)canonical_read(&reader, PREPARED_SIZE_MAX, &prepared.officer);
     (void)canonical_read(&reader, PREPARED_SIZE_MAX, &prepared.effective);
-    read_values(&reader, &prepared);
+    read_values(&reader, version, &prepared);
     if (!bytes_read_done(&reader))
         return STATUS_CORRUPT;
     *ret_prepared = prepared;

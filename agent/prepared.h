@@ -10,6 +10,7 @@
 struct prepared_value {
     struct byte_view label;
     struct byte_view value;
+    enum draft_source source; /* as its sender said */
 };
 
 struct prepared {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/onward.h"
 #include "agent/outbox.h"
 #include "agent/replying.h"
 
@@ -91,6 +92,8 @@ static json_t *reply_to(struct control *control, const json_t *request, const js
         return refused("say which event: its id");
     }
     status = make(control->agent, event, items, reply, &reason);
+    if (status == STATUS_OK)
+        status = onward_read(request, reply->values, reply->draft.value_count, &reason);
     if (status == STATUS_OK)
         answer = queue(control->agent, reply, uid, now, &reason);
     else

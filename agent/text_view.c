@@ -137,8 +137,13 @@ void text_view_event(const json_t *event, FILE *out)
         put_line(out, lines[i], text_at(event, lines[i]));
     if (json_is_true(json_object_get(event, "late")))
         (void)fputs("It came later than the rule wants.\n", out);
+    if (strcmp(text_at(event, "onward"), "never") == 0)
+        (void)fputs("Not to be passed on: whoever needs it asks its sender.\n", out);
+    else if (text_at(event, "onward")[0] != '\0')
+        (void)fputs("To be passed on with its sender's leave only.\n", out);
     put_values(out, "attributes", json_object_get(event, "attributes"));
     put_values(out, "items", json_object_get(event, "items"));
+    put_values(out, "stated to come from", json_object_get(event, "stated"));
     put_recipients(out, json_object_get(event, "recipients"));
     put_refusals(out, json_object_get(event, "refusals"));
 }

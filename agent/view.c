@@ -4,6 +4,8 @@
 
 #include "agent/alerts.h"
 #include "agent/incidents.h"
+#include "agent/membership.h"
+#include "agent/onward.h"
 #include "agent/outbox.h"
 #include "agent/outbox_row.h"
 #include "agent/outstanding.h"
@@ -144,6 +146,7 @@ json_t *view_received(const struct inbox_event *event)
 enum status view_mark(struct agent *agent, const struct inbox_event *event, json_t *view)
 {
     const struct catalogue *catalogue = agent->membership != NULL ? agent->membership->catalogue : NULL;
+    const struct protocol *held = NULL;
     uint16_t type = CATALOGUE_NONE;
     bool waits = false;
     enum status status = questions_waits(agent, event->core.event, &waits);
@@ -152,7 +155,10 @@ enum status view_mark(struct agent *agent, const struct inbox_event *event, json
         return status;
     if (catalogue != NULL && event->has_content)
         type = catalogue_find_event(catalogue, event->core.type);
-    if (json_object_set_new(
+    if (event->has_content && agent->membership != NULL)
+        held = membership_protocol(agent->membership, event->core.protocol);
+    if (json_object_set_new(view, "onward", held == NULL ? json_null() : json_string(held->onward)) != 0 ||
+        json_object_set_new(
             view, "break_glass",
             json_boolean(type != CATALOGUE_NONE && catalogue->events[type].effect == EFFECT_OVERRIDE)) != 0 ||
         json_object_set_new(view, "waiting", json_boolean(waits)) != 0)
@@ -249,6 +255,7 @@ static json_t *sent_json(const struct agent *agent, const struct prepared *prepa
     json_t *items = json_object();
     json_t *attributes = json_object();
     json_t *labels = json_array();
+    json_t *stated = json_object();
 
     for (size_t i = 0; i < prepared->value_count; i++) {
         const struct byte_view label = prepared->values[i].label;
@@ -257,12 +264,16 @@ static json_t *sent_json(const struct agent *agent, const struct prepared *prepa
         (void)json_object_setn_new(group, (const char *)label.data, label.size,
                                    text_of(prepared->values[i].value));
         (void)json_array_append_new(labels, text_of(label));
+        if (prepared->values[i].source != DRAFT_UNSAID)
+            (void)json_object_setn_new(stated, (const char *)label.data, label.size,
+                                       json_string(onward_source_text(prepared->values[i].source)));
     }
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "event",
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "event",
                      id_of(true, prepared->event), "direction", "out", "from", agent->settings.member, "type",
                      text_of(prepared->type), "subject", subject_of(prepared->subject), "labels", labels,
-                     "items", items, "attributes", attributes, "created", time_of(prepared->created),
-                     "supersedes", id_of(prepared->has_supersedes, prepared->supersedes), "correlation",
+                     "items", items, "attributes", attributes, "stated", stated, "created",
+                     time_of(prepared->created), "supersedes",
+                     id_of(prepared->has_supersedes, prepared->supersedes), "correlation",
                      id_of(prepared->has_correlation, prepared->correlation), "officer",
                      text_of(prepared->officer), "state", states[state]);
 }

@@ -243,6 +243,7 @@ struct protocol {
     struct duration review_grace;
     struct duration juvenile_until;
     const char *onward;             /* for people: may recipients pass on what they have? */
+    bool onward_leave;              /* with the sender's leave; otherwise never */
     bool withdrawal_ends_retention; /* erasure and retraction always do */
     const char *juvenile_authority; /* that approves the listing of somebody under 18 */
     uint16_t juvenile_class;        /* whose members hold it */

@@ -188,6 +188,7 @@ static void load_onward(struct protocol_loader *loader, const struct yaml_node *
 
     yaml_read_enum(loader->errors, yaml_read_required(loader->errors, node, "onward"), onward, &index);
     loader->protocol->onward = onward[index];
+    loader->protocol->onward_leave = index == 1;
 }
 
 /* What ends retention before its time. Erasure and retraction must (DPA 2018 s.47, s.48). */

@@ -74,6 +74,31 @@ static void consent_opens_and_its_withdrawal_closes(void **state)
     postroom_close(&room);
 }
 
+/* The drug team records it itself, so its agent knows: what it holds by that consent alone goes at once. */
+static void a_withdrawal_ends_what_rests_on_it(void **state)
+{
+    struct postroom *room = postroom_open();
+    uint8_t event[UUID_SIZE];
+    const char *inbox;
+
+    (void)state;
+    postroom_list(room);
+    postroom_publish(room, POSTROOM_PROBATION, "consent.given",
+                     "scope=throughcare;form_version=1;expires=2027-03-31", event);
+    postroom_publish(room, POSTROOM_DOVEGATE, "release.planned", NOTICE, event);
+    postroom_publish(room, POSTROOM_DRUGS, "consent.withdrawn", "scope=share_with_ppo_team;form_version=1",
+                     event);
+    assert_non_null(strstr(postroom_inbox(room, POSTROOM_DRUGS), "release.planned stored "));
+    postroom_publish(room, POSTROOM_DRUGS, "consent.withdrawn", "scope=throughcare;form_version=1", event);
+    assert_int_equal(postroom_state(room, POSTROOM_DRUGS, event), OUTBOX_DELIVERED);
+    inbox = postroom_inbox(room, POSTROOM_DRUGS);
+    assert_null(strstr(inbox, "release.planned"));
+    assert_non_null(strstr(inbox, "recalled"));
+    assert_non_null(strstr(inbox, "ppo.added stored ")); /* which rests on no consent */
+    assert_non_null(strstr(postroom_inbox(room, POSTROOM_PROBATION), "release.planned stored "));
+    postroom_close(&room);
+}
+
 static void queueing_refuses_what_may_never_go(void **state)
 {
     static const struct {
@@ -551,9 +576,11 @@ static void a_replacement_marks_what_it_replaces(void **state)
 {
     struct postroom *room = postroom_open();
     struct draft_value values[] = {
-        {bytes_of_string("release_date"), bytes_of_string("2026-12-22"), DRAFT_ATTRIBUTE},
-        {bytes_of_string("home_force"), bytes_of_string("21"), DRAFT_ATTRIBUTE},
-        {bytes_of_string("old_date"), bytes_of_string("2026-12-20"), DRAFT_ITEM},
+        {.label = bytes_of_string("release_date"),
+         .value = bytes_of_string("2026-12-22"),
+         .place = DRAFT_ATTRIBUTE},
+        {.label = bytes_of_string("home_force"), .value = bytes_of_string("21"), .place = DRAFT_ATTRIBUTE},
+        {.label = bytes_of_string("old_date"), .value = bytes_of_string("2026-12-20"), .place = DRAFT_ITEM},
     };
     uint8_t first[UUID_SIZE];
     uint8_t second[UUID_SIZE];
@@ -644,6 +671,7 @@ int main(void)
         cmocka_unit_test(a_listing_reaches_everybody),
         cmocka_unit_test(a_notice_goes_to_whom_the_rule_names),
         cmocka_unit_test(consent_opens_and_its_withdrawal_closes),
+        cmocka_unit_test(a_withdrawal_ends_what_rests_on_it),
         cmocka_unit_test(queueing_refuses_what_may_never_go),
         cmocka_unit_test(a_plan_that_grants_more_is_refused_here),
         cmocka_unit_test(a_plan_that_grants_less_is_refused_in_the_end),
