@@ -11,13 +11,19 @@ const struct report *const report_all[] = {
     &report_disclosures,
     &report_refusals,
     &report_late,
+    &report_consents,
     &report_corrections,
     &report_juveniles,
     &report_overrides,
     &report_retention,
     &report_unusual,
+    &report_ropa,
     &report_subject_access,
     &report_breach_pack,
+    &report_digest,
+    &report_executive,
+    &report_quarterly,
+    &report_measures,
     NULL,
 };
 
@@ -91,13 +97,20 @@ static bool put_kinds(json_t *request, const char *const *kinds)
     return true;
 }
 
+/* The protocols are those in force now. */
+static bool put_period(json_t *request, const struct report_pass *pass, const struct report_options *options)
+{
+    return strcmp(pass->verb, "protocols") == 0 ||
+           (put(request, "since", pass->from_start ? NULL : options->since) &&
+            put(request, "until", pass->open_end ? NULL : options->until));
+}
+
 json_t *report_request(const struct report *report, const struct report_pass *pass,
                        const struct report_options *options)
 {
     json_t *request = json_pack("{s:s, s:s}", "do", pass->verb, "report", report->name);
     bool search = strcmp(pass->verb, "search") == 0;
-    bool good = request != NULL && put(request, "since", options->since) &&
-                put(request, "until", pass->open_end ? NULL : options->until);
+    bool good = request != NULL && put_period(request, pass, options);
 
     if (good && search)
         good = put_kinds(request, pass->kinds) && put(request, "subject", options->subject) &&

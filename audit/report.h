@@ -48,6 +48,7 @@ struct report_pass {
     enum status (*row)(struct report_run *run, const json_t *row);
     enum status (*end)(struct report_run *run); /* after the last row; or NULL */
     bool open_end;                              /* also what came after the period */
+    bool from_start;                            /* and before it */
     bool no_key;                                /* --key is not asked for here */
 };
 

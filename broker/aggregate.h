@@ -6,7 +6,7 @@
 /*
  * The return for those who get counts and no events: people on the list by area, strand and state, and what
  * happened in a month. From the register and from counts, never from the log. Small numbers are not shown
- * (broker/suppression.h); no pseudonym is in it.
+ * (base/suppression.h); no pseudonym is in it.
  *
  * Nor can people be had by comparing returns: there is one for each month, made when it is first asked for
  * after the month has ended, kept, and given again as it was; people are counted as they are then, to the

@@ -97,6 +97,7 @@ json_t *retelling_line_event(const struct core *core, int64_t at, const struct o
 bool retelling_line_times(json_t *line, const struct core *core)
 {
     return json_object_set_new(line, "occurred", time_of(core->occurred)) == 0 &&
+           json_object_set_new(line, "repeat", json_boolean(core->has_repeats)) == 0 &&
            (core->effective.size == 0 ||
             json_object_set_new(line, "effective", text_of(core->effective)) == 0);
 }

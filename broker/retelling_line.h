@@ -13,7 +13,8 @@
 json_t *retelling_line_event(const struct core *core, int64_t at, const struct opening_attribute *attributes,
                              size_t count);
 
-/* retelling_line_times - when it happened, and the date from which it counts, if it says so. */
+/* retelling_line_times - when it happened, whether it only repeats an earlier event for others, and the date
+ * from which it counts, if it says so. */
 bool retelling_line_times(json_t *line, const struct core *core);
 
 /* retelling_line_person - what was known of its subject. */

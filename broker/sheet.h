@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "broker/suppression.h"
+#include "base/suppression.h"
 #include "policy/arena.h"
 
 /*

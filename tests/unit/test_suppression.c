@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "broker/suppression.h"
+#include "base/suppression.h"
 
 /* Hidden small numbers stay hidden from anybody who can add and subtract. */
 

@@ -1,4 +1,4 @@
-#include "broker/suppression.h"
+#include "base/suppression.h"
 
 #include <assert.h>
 #include <stdlib.h>
