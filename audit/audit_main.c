@@ -1,4 +1,5 @@
 /* concordat-audit: verify, export and search the disclosure log. docs/log-format.md says what is checked. */
+#include "audit/explain_command.h"
 #include "audit/export_command.h"
 #include "audit/proof_command.h"
 #include "audit/report_command.h"
@@ -37,6 +38,13 @@ int main(int argc, char **argv)
          .help = "ask the running broker, which logs the look",
          .options = search_command_options,
          .run = search_command_run},
+        {.name = "explain",
+         .help = "one entry in sentences: who told whom what, why it was allowed then, what happened since",
+         .options = explain_command_options,
+         .arguments = "ENTRY",
+         .least_arguments = 1,
+         .most_arguments = 1,
+         .run = explain_command_run},
         {.name = "report",
          .help = "disclosures, refusals, late, corrections ...: asked of the broker, which logs the look",
          .options = report_command_options,

@@ -7,7 +7,7 @@
 
 #include "audit/table_form.h"
 
-#define NOTE_SIZE 2048
+#define NOTE_SIZE 16384
 
 enum status table_form_parse(const char *text, enum table_form *ret_form)
 {

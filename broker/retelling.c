@@ -41,6 +41,7 @@ struct episode {
     struct outcome outcome;
     const struct rulebook *rulebook; /* that was in force */
     const struct protocol *protocol;
+    const uint8_t *digest; /* of its file */
     struct policy_request request;
     struct register_state person; /* before it */
 };
@@ -208,6 +209,7 @@ static enum status check(struct retelling *it, const struct episode *episode, js
 {
     const struct retelling_check checked = {
         .protocol = episode->protocol,
+        .digest = episode->digest,
         .serial = bundle_serial(episode->rulebook->bundle),
         .entry = episode->outcome.log_index,
         .accepted = episode->outcome.verdict == WIRE__VERDICT__ACCEPTED,
@@ -385,6 +387,7 @@ static enum status take_apart(struct retelling *it, struct byte_view header_byte
     if (protocol == NULL)
         return STATUS_NOT_FOUND;
     episode->protocol = protocol->protocol;
+    episode->digest = protocol->digest;
     return STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "policy/explain.h"
 #include "policy/replay.h"
+#include "proto/digest.h"
 
 #define SENTENCES_MAX ((size_t)65536)
 
@@ -216,10 +217,14 @@ static bool copy_keys(const json_t *line, json_t *told)
 static enum status make(const struct checking *it, bool replayed, json_t **ret)
 {
     const struct retelling_check *check = it->check;
+    char digest[2 * DIGEST_SIZE + 1];
     json_t *differences = json_array();
-    json_t *told = json_pack("{s:I, s:I, s:I, s:b}", "entry", (json_int_t)check->entry, "serial",
-                             (json_int_t)check->serial, "version", (json_int_t)check->protocol->version,
-                             "accepted", (int)check->accepted);
+    json_t *told;
+
+    bytes_to_hex(check->digest, DIGEST_SIZE, digest);
+    told = json_pack("{s:I, s:I, s:I, s:s, s:b}", "entry", (json_int_t)check->entry, "serial",
+                     (json_int_t)check->serial, "version", (json_int_t)check->protocol->version, "digest",
+                     digest, "accepted", (int)check->accepted);
     bool good = told != NULL && differences != NULL && copy_keys(it->line, told);
 
     if (good && replayed)

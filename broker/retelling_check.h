@@ -10,8 +10,8 @@
  * log says was disclosed:
  *
  *   {"entry":N, "at":TIME, "id":EVENT, "subject":REF, "event":TYPE, "from":ID, "protocol":ID, "version":V,
- *    "serial":S, "accepted":B, "attributes":{…}, "replayed":B, "agrees":B, "differences":[TEXT],
- *    "recipients":[{"to":ID, "rule":R, "gateway":G, "consent":SCOPE?, "labels":[…]}]}
+ *    "serial":S, "digest":HEX, "accepted":B, "attributes":{…}, "replayed":B, "agrees":B,
+ * "differences":[TEXT], "recipients":[{"to":ID, "rule":R, "gateway":G, "consent":SCOPE?, "labels":[…]}]}
  *
  * With sentences also "decision":TEXT, "refused":[TEXT], and of each recipient "because":[TEXT].
  *
@@ -20,8 +20,9 @@
  */
 struct retelling_check {
     const struct protocol *protocol;
-    uint64_t serial; /* of its bundle */
-    uint64_t entry;  /* `accepted` or `refused` */
+    const uint8_t *digest; /* of its file, 32 bytes */
+    uint64_t serial;       /* of its bundle */
+    uint64_t entry;        /* `accepted` or `refused` */
     bool accepted;
     bool sentences;
 };

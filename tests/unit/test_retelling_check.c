@@ -9,6 +9,7 @@
 
 static struct policy_world world;
 static json_t *told;
+static const uint8_t digest[32] = {0xab};
 
 #define LINE(disclosed)                                                                                      \
     "{\"replay\":1,\"at\":\"2026-12-01T09:00:00Z\",\"id\":\"00\",\"subject\":\"00\",\"event\":\"release."    \
@@ -39,8 +40,12 @@ static int tear_down(void **state)
 
 static void check(const char *text, bool accepted)
 {
-    const struct retelling_check options = {
-        .protocol = world.protocol, .serial = 3, .entry = 17, .accepted = accepted, .sentences = true};
+    const struct retelling_check options = {.protocol = world.protocol,
+                                            .digest = digest,
+                                            .serial = 3,
+                                            .entry = 17,
+                                            .accepted = accepted,
+                                            .sentences = true};
     json_t *line = json_loads(text, 0, NULL);
 
     assert_non_null(line);
@@ -101,7 +106,7 @@ static void every_difference_is_named(void **state)
 static void a_refusal_agrees_and_nonsense_is_damage(void **state)
 {
     (void)state;
-    const struct retelling_check options = {.protocol = world.protocol, .accepted = true};
+    const struct retelling_check options = {.protocol = world.protocol, .digest = digest, .accepted = true};
     json_t *nonsense = json_pack("{s:i}", "replay", 1);
 
     check(LINE(""), false);
