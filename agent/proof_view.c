@@ -27,7 +27,9 @@ enum status proof_view_status(struct agent *agent, json_t **ret)
                                       " (SELECT count(*) FROM proof_due WHERE proved = 0),"
                                       " (SELECT min(since) FROM proof_due WHERE proved = 0),"
                                       " (SELECT count(*) FROM proof WHERE met = 0 AND role = 2),"
-                                      " (SELECT min(at) FROM proof WHERE met = 0 AND role = 2)",
+                                      " (SELECT min(at) FROM proof WHERE met = 0 AND role = 2),"
+                                      " (SELECT value FROM mark WHERE name = 'counted.sent'),"
+                                      " (SELECT value FROM mark WHERE name = 'counted.received')",
                                       &statement);
 
     if (status == STATUS_OK)
@@ -36,11 +38,13 @@ enum status proof_view_status(struct agent *agent, json_t **ret)
         return status;
     if (row)
         view = json_pack(
-            "{s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "sent", (json_int_t)db_column_int64(statement, 0),
+            "{s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:{s:I, s:I}}", "sent", (json_int_t)db_column_int64(statement, 0),
             "received", (json_int_t)db_column_int64(statement, 1), "provisional",
             (json_int_t)db_column_int64(statement, 2), "owed", (json_int_t)db_column_int64(statement, 3),
             "owed_since", time_or_null(statement, 4), "not_received",
-            (json_int_t)db_column_int64(statement, 5), "not_received_since", time_or_null(statement, 6));
+            (json_int_t)db_column_int64(statement, 5), "not_received_since", time_or_null(statement, 6), "counted", "sent",
+                         (json_int_t)db_column_int64(statement, 7), "received",
+                         (json_int_t)db_column_int64(statement, 8));
     db_reset(statement);
     if (view == NULL)
         return STATUS_NO_MEMORY;

@@ -330,7 +330,7 @@ enum status proofs_next(struct agent *agent, enum proofs_role role, uint64_t *re
     enum status status =
         db_statement(agent->db,
                      "SELECT coalesce((SELECT min(counter) FROM proof WHERE role = ?1 AND final = 0),"
-                     " (SELECT max(counter) + 1 FROM proof WHERE role = ?1), 1)",
+                     " (SELECT max(counter) FROM proof WHERE role = ?1), 1)",
                      &statement);
 
     if (status != STATUS_OK)

@@ -97,8 +97,8 @@ enum status proofs_read(struct agent *agent, enum proofs_role role, uint64_t cou
 /* proofs_met - the event of this one came after its proof. Inside a transaction. */
 enum status proofs_met(struct agent *agent, enum proofs_role role, uint64_t counter);
 
-/* proofs_next - the number to ask for next: the lowest whose proof is provisional, or the one after the
- * highest. */
+/* proofs_next - the number to ask from: the lowest whose proof is provisional, or the highest that we have,
+ * so that the log shows that one again; 1 at first. */
 enum status proofs_next(struct agent *agent, enum proofs_role role, uint64_t *ret_counter);
 
 /* proofs_forget_person - the personal parts and salts of every entry about this event go, and with them what

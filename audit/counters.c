@@ -121,6 +121,31 @@ static enum status check_one(struct counters *counters, uint64_t index, struct b
     return STATUS_OK;
 }
 
+/* A member's count says how many entries of it came before. */
+static enum status check_count(struct counters *counters, uint64_t index,
+                               const struct record_account *account, struct problems *problems)
+{
+    struct slot *slot = NULL;
+    enum status status = STATUS_OK;
+
+    if (account->from.size == 0 || account->from.size > NAME_MAX_SIZE || account->detail_count != 2 ||
+        account->details[0].size != 8 || account->details[1].size != 8) {
+        problems_add(problems, "entry %" PRIu64 ": counts nobody", index);
+        return status;
+    }
+    status = take(counters, account->from, &slot);
+    if (status != STATUS_OK)
+        return status;
+    const uint64_t sent = bytes_get_u64(account->details[0].data);
+    const uint64_t received = bytes_get_u64(account->details[1].data);
+    if (sent != slot->sent || received != slot->received)
+        problems_add(problems,
+                     "entry %" PRIu64 ": counts %" PRIu64 " and %" PRIu64 " entries of %.*s as sender and"
+                     " recipient, and there are %" PRIu64 " and %" PRIu64,
+                     index, sent, received, (int)slot->size, slot->name, slot->sent, slot->received);
+    return status;
+}
+
 enum status counters_check(struct counters *counters, uint64_t index, uint8_t kind,
                            const struct record_account *account, struct problems *problems)
 {
@@ -138,5 +163,8 @@ enum status counters_check(struct counters *counters, uint64_t index, uint8_t ki
         status = check_one(counters, index, account->from, account->from_counter, true, problems);
     if (status == STATUS_OK && account->to_counter != 0 && receives)
         status = check_one(counters, index, account->to, account->to_counter, false, problems);
+    if (status == STATUS_OK && kind == RECORD_COUNT &&
+        bytes_equal(account->outcome, bytes_of_string("counted")))
+        status = check_count(counters, index, account, problems);
     return status;
 }

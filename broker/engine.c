@@ -11,6 +11,7 @@
 #include "broker/clocks.h"
 #include "broker/control.h"
 #include "broker/cosigning.h"
+#include "broker/counting.h"
 #include "broker/delivery.h"
 #include "broker/forwarding.h"
 #include "broker/overriding.h"
@@ -290,6 +291,7 @@ static enum status take_back(struct engine *engine)
     if (engine->writing)
         store_rollback(engine->store);
     engine->writing = false;
+    engine->count_at = 0;
     subjects_forget(engine->subjects);
     tally_forget(engine->tally);
     incidents_forget(&engine->incidents);
@@ -562,6 +564,8 @@ static enum status write_due(struct engine *engine, bool all)
         status = overriding_due(engine);
     if (status == STATUS_OK)
         status = clocks_run(engine);
+    if (status == STATUS_OK)
+        status = counting_due(engine);
     if (status == STATUS_OK)
         status = finish(engine);
     if (is_ours(status))

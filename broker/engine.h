@@ -60,6 +60,7 @@ struct engine {
     bool bundle_due;   /* the rulebook in force could not be written down yet */
     int64_t disk_looked;
     int64_t last_signed;
+    int64_t count_at;   /* when members' entries are counted again; 0: to be looked up */
     bool unsigned_told; /* that the log cannot be signed */
     char problem[320];  /* why the process must end although the store is well; empty: it need not */
     uint64_t told_size; /* the checkpoint note that the gate has: its size, and its bytes */

@@ -86,6 +86,7 @@ struct pipeline_limits pipeline_limits(void)
                                     .cosign_every = 30000,
                                     .look_every = 60000,
                                     .retention_every = 86400000,
+                                    .count_every = 86400000,
                                     .remind_every = 86400000};
 }
 

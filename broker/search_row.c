@@ -1,6 +1,7 @@
 #include "broker/search_row.h"
 
 #include "base/civil.h"
+#include "broker/counted.h"
 #include "proto/digest.h"
 #include "proto/pseudonym.h"
 #include "proto/uuid.h"
@@ -128,7 +129,12 @@ static bool add_details(json_t *row, enum record_kind kind, const struct record_
         else if (detail.size == 8)
             entries[count++] = bytes_get_u64(detail.data);
     }
-    if (good && kind == RECORD_COUNT && count == 2) {
+    if (good && kind == RECORD_COUNT && count == 2 &&
+        bytes_equal(account->outcome, bytes_of_string(COUNTED_OUTCOME))) {
+        good = json_object_set_new(row, "sent", json_integer((json_int_t)entries[0])) == 0 &&
+               json_object_set_new(row, "received", json_integer((json_int_t)entries[1])) == 0;
+        count = 0;
+    } else if (good && kind == RECORD_COUNT && count == 2) {
         good = json_object_set_new(row, "repeats", json_integer((json_int_t)entries[0])) == 0;
         entries[0] = entries[1];
         count = 1;

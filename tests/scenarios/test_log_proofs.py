@@ -184,6 +184,26 @@ def agents_fetch_their_proofs_and_show_them():
         check("no log proof" in said, said)
 
 
+def the_log_counts_members_once_a_day():
+    with harness.partnership(members=(POLICE, DOVEGATE, PROBATION)) as scheme:
+        scheme.settled(POLICE, scheme.publish(POLICE, *command_line(listing(JOHNSON))))
+        harness.until(lambda: scheme.status(DOVEGATE)["people"] == 1, "the prison knows the person")
+        scheme.settled(DOVEGATE, scheme.publish(DOVEGATE, *command_line(notice(JOHNSON))))
+        equal([e for e in scheme.search() if e["kind"] == "count"], [], "counts on the first day")
+        for now in ("2026-12-02T08:30:00Z", "2026-12-02T20:00:00Z"):
+            scheme.stop()
+            scheme.now = now
+            scheme.start()
+            counts = harness.until(lambda: [e for e in scheme.search() if e["kind"] == "count"], "members are counted")
+            equal({e["from"]: (e["sent"], e["received"]) for e in counts},
+                  {POLICE: (1, 1), DOVEGATE: (1, 1), PROBATION: (0, 2)}, f"the counts at {now}")
+            equal(len(counts), 3, "who has no more entries than at the last count is not counted again")
+        for member, counted in ((DOVEGATE, {"sent": 1, "received": 1}), (PROBATION, {"sent": 0, "received": 2})):
+            harness.until(lambda m=member, c=counted: log_of(scheme, m)["counted"] == c, f"{member} has its count")
+            equal(scheme.status(member)["incidents"], [], f"incidents of {member}")
+        scheme.verify()
+
+
 def vkey_of(key):
     name = log.sha(key.name.encode() + b"\n\x01" + key.public)[:4]
     return f"{key.name}+{name.hex()}+{log.base64.b64encode(bytes([1]) + key.public).decode()}"
@@ -191,4 +211,5 @@ def vkey_of(key):
 
 if __name__ == "__main__":
     harness.story(a_member_gets_its_own_entries_and_no_others)
+    harness.story(the_log_counts_members_once_a_day)
     harness.story(agents_fetch_their_proofs_and_show_them)
