@@ -38,13 +38,13 @@ enum status proof_view_status(struct agent *agent, json_t **ret)
         return status;
     if (row)
         view = json_pack(
-            "{s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:{s:I, s:I}}", "sent", (json_int_t)db_column_int64(statement, 0),
-            "received", (json_int_t)db_column_int64(statement, 1), "provisional",
-            (json_int_t)db_column_int64(statement, 2), "owed", (json_int_t)db_column_int64(statement, 3),
-            "owed_since", time_or_null(statement, 4), "not_received",
-            (json_int_t)db_column_int64(statement, 5), "not_received_since", time_or_null(statement, 6), "counted", "sent",
-                         (json_int_t)db_column_int64(statement, 7), "received",
-                         (json_int_t)db_column_int64(statement, 8));
+            "{s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:{s:I, s:I}}", "sent",
+            (json_int_t)db_column_int64(statement, 0), "received", (json_int_t)db_column_int64(statement, 1),
+            "provisional", (json_int_t)db_column_int64(statement, 2), "owed",
+            (json_int_t)db_column_int64(statement, 3), "owed_since", time_or_null(statement, 4),
+            "not_received", (json_int_t)db_column_int64(statement, 5), "not_received_since",
+            time_or_null(statement, 6), "counted", "sent", (json_int_t)db_column_int64(statement, 7),
+            "received", (json_int_t)db_column_int64(statement, 8));
     db_reset(statement);
     if (view == NULL)
         return STATUS_NO_MEMORY;
