@@ -124,6 +124,7 @@ enum status cosigning_turn(struct engine *engine)
     enum status status;
 
     tell_gate(engine); /* before the offers, so that no Welcome is older than what a witness cosigned */
+    proving_tick(engine);
     status = witnessing_step(engine->witnessing, engine->now);
     while (status == STATUS_OK && (status = witnessing_next(engine->witnessing, &offer)) == STATUS_OK) {
         struct outgoing *frame = NULL;

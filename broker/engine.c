@@ -373,9 +373,7 @@ static enum status handle_bundle(struct engine *engine, struct job *job)
 
     if (status == STATUS_OK)
         status = subjects_save(engine->subjects);
-    /* It is in force from here on, whatever becomes of the group: what cannot be written now is written
-     * later.
-     */
+    /* It is in force from here on, whatever becomes of the group: what cannot be written now is later. */
     subjects_forget(engine->subjects);
     engine->rulebook = rulebook_share(job->rulebook);
     peers_forget_entries(engine->peers);

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,14 @@
 #define LIMIT_ENTRY  ((size_t)1 << 18)
 #define RETRY_MS     2000u
 
+/* A checkpoint under which proofs are made. */
+struct proving_head {
+    uint64_t size;
+    struct byte_buffer note;
+};
+
+enum { FINAL, NEWEST, HEADS };
+
 /* What the store thread hands over. */
 struct proving_request {
     uint64_t connection;
@@ -27,8 +36,7 @@ struct proving_request {
     enum counted_role role;
     uint64_t first;
     uint32_t count;
-    uint64_t size;           /* of the checkpoint */
-    struct byte_buffer note; /* the checkpoint */
+    struct proving_head heads[HEADS];
 };
 
 /* An entry and what is left of its record, copied. */
@@ -45,16 +53,17 @@ struct proving {
     struct db *store;
     struct db *index; /* NULL until there is one */
     char index_path[PATH_MAX];
-    struct tile_reader *tiles;
-    uint64_t tiles_size;
+    struct tile_reader *tiles[HEADS];
+    uint64_t tiles_size[HEADS];
+    _Atomic uint64_t wanted; /* a final checkpoint of this size is waited for; 0: none */
     pthread_t thread;
     bool running;
 };
 
 static void free_request(struct proving_request **request)
 {
-    if (*request != NULL)
-        bytes_buffer_free(&(*request)->note);
+    for (size_t i = 0; *request != NULL && i < HEADS; i++)
+        bytes_buffer_free(&(*request)->heads[i].note);
     free(*request);
     *request = NULL;
 }
@@ -63,6 +72,7 @@ static void free_request(struct proving_request **request)
 
 struct collected {
     const struct proving_request *request;
+    size_t note_size; /* of the larger note */
     struct proving_entry entries[WIRE_BATCH_MAX];
     size_t count;
     size_t bytes;
@@ -85,10 +95,10 @@ static enum status collect(void *context, const struct counted_entry *found)
     if (logrow_block(found->row, found->record, &block) != STATUS_OK)
         return STATUS_CORRUPT;
     const size_t size = found->record->account.size + block.part.size + PATH_BYTES;
-    if (collected->count > 0 && (collected->count == WIRE_BATCH_MAX ||
-                                 collected->bytes + size + collected->request->note.size > ANSWER_BYTES))
+    if (collected->count > 0 &&
+        (collected->count == WIRE_BATCH_MAX || collected->bytes + size + collected->note_size > ANSWER_BYTES))
         return STATUS_CLOSED;
-    collected->bytes += size + collected->request->note.size;
+    collected->bytes += size + collected->note_size;
 
     struct proving_entry *entry = &collected->entries[collected->count++];
     *entry = (struct proving_entry){.index = found->index,
@@ -107,12 +117,31 @@ static enum status collect(void *context, const struct counted_entry *found)
 
 /* ---- answering ---- */
 
+/* A reader of the tree of this size; it keeps tiles, so that neighbours' proofs cost little. */
+static enum status set_size(struct proving *proving, size_t head, uint64_t size)
+{
+    const struct tile_source source = logtiles_source(proving->store);
+
+    if (proving->tiles[head] != NULL && proving->tiles_size[head] == size)
+        return STATUS_OK;
+    tile_reader_free(&proving->tiles[head]);
+    proving->tiles_size[head] = size;
+    return tile_reader_new(&source, size, &proving->tiles[head]);
+}
+
+/* Under the newest final checkpoint, if that covers the entry; else it is provisional. */
 static enum status make_proof(struct proving *proving, const struct proving_request *request, uint64_t index,
                               struct byte_buffer *ret)
 {
-    struct log_proof proof = {.index = index, .checkpoint = bytes_buffer_view(&request->note)};
-    const enum status status = tile_reader_path(proving->tiles, index, proof.path, &proof.path_length);
+    const size_t at = index < request->heads[FINAL].size ? FINAL : NEWEST;
+    const struct proving_head *head = &request->heads[at];
+    struct log_proof proof = {.index = index, .checkpoint = bytes_buffer_view(&head->note)};
+    enum status status = set_size(proving, at, head->size);
 
+    if (at == NEWEST)
+        atomic_store(&proving->wanted, head->size);
+    if (status == STATUS_OK)
+        status = tile_reader_path(proving->tiles[at], index, proof.path, &proof.path_length);
     return status == STATUS_OK ? log_proof_format(&proof, ret) : status;
 }
 
@@ -161,18 +190,6 @@ static enum status pack_answer(struct proving *proving, const struct collected *
     return status == STATUS_OK ? ret->status : status;
 }
 
-/* A reader of the tree of this size; it keeps tiles, so that neighbours' proofs cost little. */
-static enum status set_size(struct proving *proving, uint64_t size)
-{
-    const struct tile_source source = logtiles_source(proving->store);
-
-    if (proving->tiles != NULL && proving->tiles_size == size)
-        return STATUS_OK;
-    tile_reader_free(&proving->tiles);
-    proving->tiles_size = size;
-    return tile_reader_new(&source, size, &proving->tiles);
-}
-
 /* The index may have been removed and made again since. */
 static void open_index(struct proving *proving)
 {
@@ -191,7 +208,7 @@ static enum status find(struct proving *proving, struct collected *collected)
                                   .role = request->role,
                                   .first = request->first,
                                   .count = request->count,
-                                  .size = request->size};
+                                  .size = request->heads[NEWEST].size};
 
     return counted_find(&query, collect, collected);
 }
@@ -205,14 +222,21 @@ static enum status make_answer(struct proving *proving, const struct proving_req
     if (collected == NULL)
         return status;
     collected->request = request;
-    status = set_size(proving, request->size);
-    if (status == STATUS_OK)
-        status = find(proving, collected);
+    for (size_t i = 0; i < HEADS; i++)
+        if (request->heads[i].note.size > collected->note_size)
+            collected->note_size = request->heads[i].note.size;
+    status = find(proving, collected);
     if (status == STATUS_OK)
         status = pack_answer(proving, collected, ret);
     forget(collected, 0);
     free(collected);
     return status;
+}
+
+static void forget_tiles(struct proving *proving)
+{
+    for (size_t i = 0; i < HEADS; i++)
+        tile_reader_free(&proving->tiles[i]);
 }
 
 static enum status error_frame(const struct proving_request *request, struct outgoing **ret)
@@ -247,7 +271,7 @@ static void answer(struct proving *proving, const struct proving_request *reques
         status = outgoing_frame(request->connection, request->member, request->request,
                                 WIRE__FRAME__VERB_LOG_ANSWER, bytes_buffer_view(&body), &frame);
     if (status != STATUS_OK) {
-        tile_reader_free(&proving->tiles);
+        forget_tiles(proving);
         status = error_frame(request, &frame);
     }
     if (status == STATUS_OK)
@@ -329,7 +353,7 @@ void proving_stop(struct proving **proving)
     if (gone->running)
         (void)pthread_join(gone->thread, NULL);
     mailbox_free(&gone->requests);
-    tile_reader_free(&gone->tiles);
+    forget_tiles(gone);
     db_close(&gone->store);
     db_close(&gone->index);
     free(gone);
@@ -344,11 +368,40 @@ static enum counted_role role_of(const Wire__LogRequest *asked)
     return asked->as_sender ? COUNTED_SENDER : COUNTED_RECIPIENT;
 }
 
+/* The log's signature and no more cosignatures than make it final, so that proofs stay small. */
+static enum status take_head(struct proving_head *head, const struct witnessing_note *given, size_t most)
+{
+    struct note note;
+    size_t count = 0;
+    enum status status = note_parse(given->note, &note);
+
+    head->size = given->size;
+    head->note = bytes_buffer(NOTE_SIZE_MAX);
+    if (status == STATUS_OK)
+        status = note_start(note.text, &head->note);
+    for (size_t i = 0; status == STATUS_OK && i < note.signature_count && count < most + 1; i++, count++)
+        note_append_signature(&note.signatures[i], &head->note);
+    return status == STATUS_OK ? head->note.status : status;
+}
+
+static enum status take_heads(const struct engine *engine, struct proving_request *request)
+{
+    const struct witnessing_note newest = witnessing_newest(engine->witnessing);
+    const size_t quorum = witnessing_summary(engine->witnessing).quorum;
+    struct witnessing_note final;
+    enum status status = take_head(&request->heads[NEWEST], &newest, quorum);
+
+    if (status == STATUS_OK)
+        status = witnessing_final(engine->witnessing, &final);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* nothing is final yet */
+    return status == STATUS_OK ? take_head(&request->heads[FINAL], &final, quorum) : status;
+}
+
 static enum status make_request(const struct engine *engine, const struct job *job,
                                 struct proving_request **ret)
 {
     const Wire__LogRequest *asked = job->frame->log_request;
-    const struct logbook_checkpoint checkpoint = logbook_checkpoint(engine->logbook);
     struct proving_request *request = calloc(1, sizeof *request);
 
     if (request == NULL)
@@ -359,15 +412,20 @@ static enum status make_request(const struct engine *engine, const struct job *j
     request->role = role_of(asked);
     request->first = asked->first_counter;
     request->count = asked->count;
-    request->size = checkpoint.size;
-    request->note = bytes_buffer(NOTE_SIZE_MAX);
-    bytes_append_view(&request->note, checkpoint.note);
-    if (request->note.status != STATUS_OK) {
+    const enum status status = take_heads(engine, request);
+    if (status == STATUS_OK)
+        *ret = request;
+    else
         free_request(&request);
-        return STATUS_NO_MEMORY;
-    }
-    *ret = request;
-    return STATUS_OK;
+    return status;
+}
+
+void proving_tick(struct engine *engine)
+{
+    const uint64_t size = engine->proving == NULL ? 0 : atomic_exchange(&engine->proving->wanted, 0);
+
+    if (size > 0)
+        witnessing_want(engine->witnessing, size);
 }
 
 enum status proving_handle(struct engine *engine, struct job *job)

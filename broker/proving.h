@@ -17,6 +17,9 @@ enum status proving_start(const char *folder, struct outgoing_queue *outgoing, s
 /* proving_stop - requests that wait are dropped; accepts NULL and leaves NULL. */
 void proving_stop(struct proving **proving);
 
+/* proving_tick - witnesses are asked to cosign what proofs wait for. */
+void proving_tick(struct engine *engine);
+
 /* proving_handle - a LogRequest, from the store thread: says who may have what, and under which checkpoint.
  */
 enum status proving_handle(struct engine *engine, struct job *job);
