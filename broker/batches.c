@@ -284,8 +284,13 @@ enum status batches_find(struct batches *batches, uint32_t sender,
 {
     const struct batch_held *batch = NULL;
     uint64_t id = 0;
-    enum status status = store_find_late(batches->store, sender, event, ret);
+    struct store_place late;
+    enum status status = store_find_late(batches->store, sender, event, &late);
 
+    if (status == STATUS_OK)
+        status = batches_holds(batches, late); /* not if it was erased */
+    if (status == STATUS_OK)
+        *ret = late;
     if (status != STATUS_NOT_FOUND)
         return status;
     status = store_find_range(batches->store, sender, event, &id);
@@ -367,11 +372,19 @@ enum status batches_blanked(struct batches *batches, uint32_t sender,
                             const uint8_t leaf[static DIGEST_SIZE], bool *ret)
 {
     struct store_batch stored;
+    struct store_place late;
     struct byte_reader reader;
     uint64_t id = 0;
-    enum status status = store_find_range(batches->store, sender, event, &id);
+    enum status status = store_find_late(batches->store, sender, event, &late);
 
     *ret = false;
+    if (status == STATUS_OK) {
+        status = batches_holds(batches, late);
+        *ret = status == STATUS_NOT_FOUND;
+        return *ret ? STATUS_OK : status;
+    }
+    if (status == STATUS_NOT_FOUND)
+        status = store_find_range(batches->store, sender, event, &id);
     if (status == STATUS_OK)
         status = store_get_batch(batches->store, id, &stored);
     if (status != STATUS_OK)

@@ -74,12 +74,12 @@ enum status batches_holds(struct batches *batches, struct store_place place);
 enum status batches_blank(struct batches *batches, struct store_place place);
 
 /* batches_blanked - whether an event with this leaf was erased among those of the sender's batch that would
- * hold this id. Errors as batches_get. */
+ * hold this id, or one of this id that came late. Errors as batches_get. */
 enum status batches_blanked(struct batches *batches, uint32_t sender,
                             const uint8_t event[static STORE_EVENT_SIZE],
                             const uint8_t leaf[static DIGEST_SIZE], bool *ret);
 
-/* batches_find - where an event of that sender stands that has an outcome. STATUS_NOT_FOUND or as
- * batches_get. */
+/* batches_find - where an event of that sender stands that has an outcome. STATUS_NOT_FOUND, also when it was
+ * erased, or as batches_get. */
 enum status batches_find(struct batches *batches, uint32_t sender,
                          const uint8_t event[static STORE_EVENT_SIZE], struct store_place *ret);

@@ -311,9 +311,10 @@ static int run_lift(const struct options *options, void *context)
     json_t *reply = NULL;
 
     (void)context;
-    int code =
-        calling_ask(options, options_text(options, "dir"),
-                    json_pack("{s:s, s:s}", "do", "lift", "event", options_argument(options, 0)), &reply);
+    int code = calling_ask(options, options_text(options, "dir"),
+                           json_pack("{s:s, s:s, s:s*}", "do", "lift", "event", options_argument(options, 0),
+                                     "from", options_text(options, "from")),
+                           &reply);
     if (code == EXIT_DONE)
         fputs("settled; the log says by whom\n", options_out(options));
     json_decref(reply);
@@ -369,6 +370,7 @@ static const struct option_spec status_options[] = {
 
 static const struct option_spec lift_options[] = {
     {"dir", "B", "the broker's folder", OPTION_TEXT, true},
+    {"from", "MEMBER", "who made it, should two members have used one id", OPTION_TEXT, false},
     {0},
 };
 

@@ -80,7 +80,7 @@ enum status clocks_reported(struct engine *engine, const struct job *job, size_t
 /* ---- telling ---- */
 
 /* The entry that a period ran out for one recipient of an event, and a notice to its sender, and to that
- * recipient if `both`. */
+ * recipient if `both`. STATUS_NOT_FOUND when the event was erased. */
 struct telling {
     struct store_place place;
     uint32_t recipient;
@@ -102,11 +102,12 @@ static enum status tell(struct engine *engine, const struct telling *telling)
     struct core core;
     enum status status = recheck_core(engine, telling->place, &core);
 
+    if (status == STATUS_OK)
+        from = peers_find(engine->peers, core.from);
+    if (status == STATUS_OK && (to == NULL || from == NULL))
+        status = STATUS_NOT_FOUND;
     if (status != STATUS_OK)
         return status;
-    from = peers_find(engine->peers, core.from);
-    if (to == NULL || from == NULL)
-        return STATUS_CORRUPT;
     struct record_account account =
         accepting_account(engine, &core, rulebook_find(engine->rulebook, core.protocol));
     const struct record_personal personal = {.subject = bytes_view(core.subject, CORE_SUBJECT_SIZE),
@@ -195,19 +196,26 @@ static enum status remind(struct engine *engine, struct store_watch *watch)
     return status == STATUS_OK ? store_put_watch(engine->store, watch) : status;
 }
 
+/* Nobody waits for anything about an event that is gone. */
+static enum status drop_if_erased(struct engine *engine, const struct store_watch *watch, enum status status)
+{
+    return status == STATUS_NOT_FOUND ? store_drop_watch(engine->store, watch) : status;
+}
+
 static enum status run_watch(struct engine *engine, struct store_watch *watch)
 {
     switch (watch->kind) {
     case STORE_WATCH_ACKNOWLEDGE:
-        return escalate(engine, watch);
+        return drop_if_erased(engine, watch, escalate(engine, watch));
     case STORE_WATCH_CONFIRM:
-        return remind(engine, watch);
+        return drop_if_erased(engine, watch, remind(engine, watch));
     case STORE_WATCH_ERASING:
         return erasing_run(engine, watch);
     case STORE_WATCH_RETAINED:
         return retention_again(engine, watch);
     case STORE_WATCH_ERASURE:
     case STORE_WATCH_ENDED:
+    case STORE_WATCH_ERASED:
         break;
     }
     return STATUS_CORRUPT; /* these are never due */
@@ -246,7 +254,9 @@ static enum status look_at_mark(struct engine *engine, struct store_slice_key ke
                                         .notice = WIRE__NOTICE_KIND__NOT_COLLECTED,
                                         .text = "the deadline has passed, and the recipient has not fetched "
                                                 "it"});
-    return status == STATUS_OK ? store_set_deadline(engine->store, key, place, 0) : status;
+    return status == STATUS_OK || status == STATUS_NOT_FOUND
+               ? store_set_deadline(engine->store, key, place, 0)
+               : status;
 }
 
 static enum status look_at_slice(struct engine *engine, const struct store_slice *slice)

@@ -265,7 +265,11 @@ static enum status lift(struct engine *engine, const struct job *job, const json
     if (officer == NULL || !wire_check_officer(bytes_of_string(officer)) || text == NULL ||
         uuid_parse(bytes_of_string(text), event) != STATUS_OK)
         return answer_problem(engine, job, "who lifts, and which event, must be said");
-    status = overriding_lift(engine, event, bytes_of_string(officer));
+    status = overriding_lift(engine, json_string_value(json_object_get(request, "from")), event,
+                             bytes_of_string(officer));
+    if (status == STATUS_EXISTS)
+        return answer_problem(engine, job,
+                              "overrides of several members wait under this id: say whose (--from)");
     if (status == STATUS_NOT_FOUND)
         return answer_problem(engine, job, "no override of that id waits to be confirmed");
     return status == STATUS_OK ? answer(engine, job, json_pack("{s:b}", "lifted", 1)) : status;

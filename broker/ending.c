@@ -65,7 +65,7 @@ static enum status still_granted(struct engine *engine, struct store_place place
 
     *ret_granted = false;
     if (status != STATUS_OK || again.event.protocol == NULL || again.event.problem != NULL)
-        return status;
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     const struct protocol *protocol = again.event.protocol->protocol;
     if (!read_labels(protocol->catalogue, section, &labels) ||
         !rule_remains(protocol, &again.event, to, section->rule, &labels))
@@ -185,6 +185,8 @@ static enum status mark_changed(struct engine *engine, const struct tagged *tagg
             const struct accepting_change *change = tagged[k].change;
             enum status status =
                 recheck_core(engine, (struct store_place){taking->key.batch, mark.index}, &core);
+            if (status == STATUS_NOT_FOUND)
+                continue;
             if (status != STATUS_OK)
                 return status;
             if (!concerns(change, &core) || store_mask_get(taking->places, i))
@@ -262,6 +264,8 @@ static enum status mark_protocols(struct engine *engine, const struct rulebook *
             continue;
         enum status status = recheck_core(
             engine, (struct store_place){taking->key.batch, taking_mark(taking, i).index}, &core);
+        if (status == STATUS_NOT_FOUND)
+            continue;
         if (status != STATUS_OK)
             return status;
         const struct rulebook_protocol *protocol = rulebook_find(engine->rulebook, core.protocol);

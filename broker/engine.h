@@ -87,6 +87,7 @@ struct engine {
     struct records records;
     struct policy_decision *decision;
     uint64_t target_entry; /* of a correction: the `accepted` entry of the event that it is about */
+    uint32_t correlated;   /* number of the sender of the event that was found to be answered; 0: none */
     struct byte_buffer scratch;
     struct byte_buffer body;
     struct job *second; /* for events that are looked at again; its arena is that job's own */

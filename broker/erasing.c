@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "proto/digest.h"
+
 #define ERASED_AT_ONCE 250        /* indexes in one entry */
 #define FORGET         UINT64_MAX /* a watch's value: the log is done, the rest of the disk is not */
 
@@ -60,6 +62,36 @@ static enum status log_confirmed(struct engine *engine, const struct store_watch
     return engine_append(engine);
 }
 
+/* Under what an erased event's id is remembered. Ids are random, so a digest tells nothing of one. */
+static struct store_watch erased_mark(uint32_t sender, const uint8_t event[static STORE_EVENT_SIZE])
+{
+    static const char domain[] = "concordat/erased/v1";
+    struct store_watch watch = {.kind = STORE_WATCH_ERASED, .sender = sender, .due = INT64_MAX};
+    const struct byte_view parts[] = {bytes_view(domain, sizeof domain), bytes_view(event, STORE_EVENT_SIZE)};
+    uint8_t digest[DIGEST_SIZE];
+
+    digest_sha256_parts(parts, sizeof parts / sizeof parts[0], digest);
+    memcpy(watch.event, digest, STORE_EVENT_SIZE);
+    return watch;
+}
+
+enum status erasing_was(struct engine *engine, uint32_t sender, const uint8_t event[static STORE_EVENT_SIZE],
+                        bool *ret)
+{
+    struct store_watch watch = erased_mark(sender, event);
+    enum status status = store_find_watch(engine->store, &watch);
+
+    *ret = status == STATUS_OK;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status remember(struct engine *engine, uint32_t sender, const uint8_t *event)
+{
+    const struct store_watch mark = erased_mark(sender, event);
+
+    return store_put_watch(engine->store, &mark);
+}
+
 /* Whatever is waited for after the event, by that recipient (0: of nobody). */
 static enum status drop_watches(struct engine *engine, uint32_t sender, const uint8_t *event,
                                 uint32_t recipient)
@@ -111,6 +143,8 @@ enum status erasing_confirmed(struct engine *engine, const char *from,
         status = log_confirmed(engine, &wanted.watch, officer);
     if (status == STATUS_OK)
         status = erasing_drop(engine, wanted.watch.sender, wanted.watch.event, wanted.watch.place);
+    if (status == STATUS_OK)
+        status = remember(engine, wanted.watch.sender, wanted.watch.event);
     if (status == STATUS_OK)
         status = store_drop_watch(engine->store, &wanted.watch);
     if (status != STATUS_OK)

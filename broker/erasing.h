@@ -37,5 +37,9 @@ enum status erasing_drop(struct engine *engine, uint32_t sender, const uint8_t e
  * index too, in the background. Again is harmless. */
 void erasing_forget(struct engine *engine);
 
+/* erasing_was - whether an event of that sender and id was erased: of the id only a digest is kept. */
+enum status erasing_was(struct engine *engine, uint32_t sender, const uint8_t event[static STORE_EVENT_SIZE],
+                        bool *ret);
+
 /* erasing_run - the next part of what STORE_WATCH_ERASING stands for. */
 enum status erasing_run(struct engine *engine, struct store_watch *watch);

@@ -1,5 +1,6 @@
 #include "broker/glass.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,10 +180,11 @@ struct policy_glass glass_facts(const struct glass *glass, const char *protocol,
     return facts;
 }
 
-const struct glass_use *glass_find(const struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE])
+const struct glass_use *glass_find(const struct glass *glass, uint32_t sender,
+                                   const uint8_t event[static STORE_EVENT_SIZE])
 {
     for (size_t i = 0; i < glass->count; i++) {
-        if (memcmp(glass->uses[i].event, event, STORE_EVENT_SIZE) == 0)
+        if (glass->uses[i].sender == sender && memcmp(glass->uses[i].event, event, STORE_EVENT_SIZE) == 0)
             return &glass->uses[i];
     }
     return NULL;
@@ -227,37 +229,29 @@ enum status glass_made(struct glass *glass, const struct glass_use *use)
     return STATUS_OK;
 }
 
-static struct glass_use *find(struct glass *glass, const uint8_t *event)
+/* The same, to be changed. */
+static struct glass_use *change(struct glass *glass, const struct glass_use *use)
 {
-    return (struct glass_use *)(uintptr_t)glass_find(glass, event);
+    size_t position = (size_t)(use - glass->uses);
+
+    assert(position < glass->count);
+    glass->dirty = true;
+    return &glass->uses[position];
 }
 
-void glass_confirm(struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE], uint32_t by)
+void glass_confirm(struct glass *glass, const struct glass_use *use, uint32_t by)
 {
-    struct glass_use *use = find(glass, event);
-
-    if (use == NULL || !glass_waits(use))
-        return;
-    use->confirmed_by = by;
-    glass->dirty = true;
+    if (glass_waits(use))
+        change(glass, use)->confirmed_by = by;
 }
 
-void glass_lift(struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE])
+void glass_lift(struct glass *glass, const struct glass_use *use)
 {
-    struct glass_use *use = find(glass, event);
-
-    if (use == NULL || !glass_waits(use))
-        return;
-    use->lifted = true;
-    glass->dirty = true;
+    if (glass_waits(use))
+        change(glass, use)->lifted = true;
 }
 
-void glass_tell(struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE])
+void glass_tell(struct glass *glass, const struct glass_use *use)
 {
-    struct glass_use *use = find(glass, event);
-
-    if (use == NULL)
-        return;
-    use->told = true;
-    glass->dirty = true;
+    change(glass, use)->told = true;
 }

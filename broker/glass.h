@@ -43,20 +43,23 @@ struct policy_glass glass_facts(const struct glass *glass, const char *protocol,
 /* glass_made - one more use, copied. STATUS_NO_MEMORY, also beyond GLASS_USES_MAX. */
 enum status glass_made(struct glass *glass, const struct glass_use *use);
 
-/* glass_find - by event; NULL when it does not count any more, or never did. Valid until the next change. */
-const struct glass_use *glass_find(const struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE]);
+/* glass_find - by sender and event, for ids are each sender's own; NULL when it does not count any more, or
+ * never did. Valid until the next glass_made, glass_save or glass_reload. */
+const struct glass_use *glass_find(const struct glass *glass, uint32_t sender,
+                                   const uint8_t event[static STORE_EVENT_SIZE]);
 
 /* glass_waits - nobody has confirmed or lifted it. */
 bool glass_waits(const struct glass_use *use);
 
-/* glass_confirm - by a member; nothing happens when it does not wait. glass_lift - by the partnership. */
-void glass_confirm(struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE], uint32_t by);
-void glass_lift(struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE]);
+/* glass_confirm - a use that was found here, by a member; nothing happens when it does not wait. glass_lift -
+ * by the partnership. */
+void glass_confirm(struct glass *glass, const struct glass_use *use, uint32_t by);
+void glass_lift(struct glass *glass, const struct glass_use *use);
 
 /* glass_overdue - one that was not confirmed in time and of which that was not told yet; NULL: none.
  * glass_tell - now it was. */
 const struct glass_use *glass_overdue(const struct glass *glass, int64_t now);
-void glass_tell(struct glass *glass, const uint8_t event[static STORE_EVENT_SIZE]);
+void glass_tell(struct glass *glass, const struct glass_use *use);
 
 /* glass_count, glass_at - all of them. */
 size_t glass_count(const struct glass *glass);

@@ -78,8 +78,10 @@ enum status grounds_put(struct engine *engine, const struct subject *subject, ui
         if (i > 0 && subjects_compare_places(&places[i - 1], &places[i]) == 0)
             continue;
         enum status status = store_get_ground(engine->store, places[i], &ground);
+        if (status == STATUS_NOT_FOUND)
+            continue; /* erased: whoever plans is not shown it, and decides without it */
         if (status != STATUS_OK)
-            return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
+            return status;
         field_put_bytes(plan, PLAN_GROUNDS, ground);
     }
     return STATUS_OK;

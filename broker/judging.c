@@ -1,10 +1,9 @@
 #include "broker/judging.h"
 
-#include "broker/targets.h"
-
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/erasing.h"
 #include "broker/overriding.h"
 #include "broker/questions.h"
 #include "broker/recheck.h"
@@ -99,19 +98,23 @@ static enum status compare_old(struct job *job, const uint8_t old[static DIGEST_
     return ret->outcome.why.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-/* Of an erased event nothing is left to find it by but its leaf: it does not come back. */
+/* Of an erased event nothing is left but its leaf and a digest of its id: it does not come back, nor is its
+ * id used again. */
 static enum status erased_before(struct engine *engine, struct job *job, const struct peer *sender,
                                  const struct envelope_published_event *event, bool *ret_new,
                                  struct judging *ret)
 {
     bool erased = false;
-    enum status status =
-        batches_blanked(engine->batches, sender->stored.number, event->core.event, event->leaf, &erased);
+    enum status status = erasing_was(engine, sender->stored.number, event->core.event, &erased);
 
+    if (status == STATUS_OK && !erased)
+        status =
+            batches_blanked(engine->batches, sender->stored.number, event->core.event, event->leaf, &erased);
     if (status != STATUS_OK || !erased)
         return status;
     *ret_new = false;
-    return judging_set(job, ret, JUDGING_MISUSED, WIRE__VERDICT__REFUSED, "this event was erased");
+    return judging_set(job, ret, JUDGING_MISUSED, WIRE__VERDICT__REFUSED,
+                       "the event of this id was erased; publish under a new id");
 }
 
 static enum status stored_before(struct engine *engine, struct job *job, const struct peer *sender,
@@ -172,28 +175,6 @@ enum status judging_now(const struct engine *engine, const struct peer *sender, 
 
 /* ---- facts ---- */
 
-/* Where an event stands that another one answers, whoever sent it. */
-static enum status find_correlated(struct engine *engine, const struct subject *subject, const uint8_t *event,
-                                   uint32_t *ret_sender, struct store_place *ret_place)
-{
-    for (size_t i = 0; i < subject->standing_count; i++) {
-        if (memcmp(subject->standing[i].event, event, STORE_EVENT_SIZE) != 0)
-            continue;
-        *ret_sender = subject->standing[i].sender;
-        *ret_place = subject->standing[i].place;
-        return STATUS_OK;
-    }
-    for (size_t i = 0; i < peers_count(engine->peers); i++) {
-        uint32_t number = peers_at(engine->peers, i)->stored.number;
-        enum status status = batches_find(engine->batches, number, event, ret_place);
-        if (status == STATUS_NOT_FOUND)
-            continue;
-        *ret_sender = number;
-        return status;
-    }
-    return STATUS_NOT_FOUND;
-}
-
 static bool went_to(const struct outcome *outcome, const struct peer *member)
 {
     for (size_t i = 0; member != NULL && i < outcome->recipient_count; i++) {
@@ -203,38 +184,81 @@ static bool went_to(const struct outcome *outcome, const struct peer *member)
     return false;
 }
 
-static enum status add_correlation(struct engine *engine, const struct core *core,
-                                   const struct subject *subject, struct policy_facts *facts)
+/* An event that another one may answer. */
+struct answered {
+    bool found;
+    bool disclosed; /* to whoever answers */
+    uint32_t sender;
+    struct store_place place;
+};
+
+/* Ids are each sender's own: this one's event of that id, as far as it was accepted under the same protocol.
+ */
+static enum status look_at_answered(struct engine *engine, const struct core *core, const struct peer *sender,
+                                    struct answered *ret)
 {
     const struct batch_held *batch = NULL;
-    struct store_place place = {0, 0};
     struct outcome outcome;
-    struct header header;
     struct core other;
-    uint32_t sender = 0;
-    enum status status = find_correlated(engine, subject, core->correlation, &sender, &place);
+    enum status status = STATUS_NOT_FOUND;
 
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
+    ret->found = false;
+    ret->sender = sender->stored.number;
+    if (sender->stored.has_high && memcmp(core->correlation, sender->stored.high, STORE_EVENT_SIZE) <= 0)
+        status = batches_find(engine->batches, ret->sender, core->correlation, &ret->place);
     if (status == STATUS_OK)
-        status = batches_get(engine->batches, place.batch, &batch);
+        status = recheck_core(engine, ret->place, &other);
+    /* What was said under another one answers nothing here. */
+    if (status == STATUS_OK && !bytes_equal(other.protocol, core->protocol))
+        status = STATUS_NOT_FOUND;
     if (status == STATUS_OK)
-        status = batches_outcome(batch, place.index, &outcome);
+        status = batches_get(engine->batches, ret->place.batch, &batch);
+    if (status == STATUS_OK)
+        status = batches_outcome(batch, ret->place.index, &outcome);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    ret->found = outcome.verdict == WIRE__VERDICT__ACCEPTED;
+    ret->disclosed = went_to(&outcome, peers_find(engine->peers, core->from));
+    return STATUS_OK;
+}
+
+/* Of several that use one id: what was disclosed to the answerer, and of such the one that was accepted
+ * first, for nobody can copy an id before it was used. */
+static bool is_better(const struct answered *one, const struct answered *other)
+{
+    if (!one->found || !other->found)
+        return one->found;
+    if (one->disclosed != other->disclosed)
+        return one->disclosed;
+    return subjects_compare_places(&one->place, &other->place) < 0;
+}
+
+static enum status add_correlation(struct engine *engine, const struct core *core, struct policy_facts *facts)
+{
+    const struct batch_held *batch = NULL;
+    struct answered answered = {.found = false};
+    struct core other;
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < peers_count(engine->peers); i++) {
+        struct answered one;
+        status = look_at_answered(engine, core, peers_at(engine->peers, i), &one);
+        if (status == STATUS_OK && is_better(&one, &answered))
+            answered = one;
+    }
+    if (status != STATUS_OK || !answered.found)
+        return status;
+    status = recheck_core(engine, answered.place, &other);
+    if (status == STATUS_OK)
+        status = batches_get(engine->batches, answered.place.batch, &batch);
     if (status != STATUS_OK)
         return status;
-    if (outcome.verdict != WIRE__VERDICT__ACCEPTED)
-        return STATUS_OK;
-    if (header_parse(batch->headers[place.index], &header) != STATUS_OK ||
-        core_decode(header.core, &other) != STATUS_OK)
-        return STATUS_CORRUPT;
-    if (!bytes_equal(other.protocol,
-                     core->protocol)) /* what was said under another one answers nothing here */
-        return STATUS_OK;
-    facts->correlated_from = bytes_of_string(peers_number(engine->peers, sender)->stored.id);
+    engine->correlated = answered.sender;
+    facts->correlated_from = bytes_of_string(peers_number(engine->peers, answered.sender)->stored.id);
     facts->correlated_event = catalogue_find_event(engine->rulebook->catalogue, other.type);
     facts->correlated_same_subject = memcmp(other.subject, core->subject, CORE_SUBJECT_SIZE) == 0;
-    facts->correlated_disclosed_to_sender = went_to(&outcome, peers_find(engine->peers, core->from));
-    return questions_facts(engine->rulebook->catalogue, batch, place.index, facts);
+    facts->correlated_disclosed_to_sender = answered.disclosed;
+    return questions_facts(engine->rulebook->catalogue, batch, answered.place.index, facts);
 }
 
 static enum status decide(struct engine *engine, const struct core *core, const struct job_event *event,
@@ -250,8 +274,9 @@ static enum status decide(struct engine *engine, const struct core *core, const 
         facts.target = target.found ? &target.policy : NULL;
         engine->target_entry = target.found ? target.outcome.log_index : 0;
     }
+    engine->correlated = 0;
     if (status == STATUS_OK && core->has_correlation)
-        status = add_correlation(engine, core, subject, &facts);
+        status = add_correlation(engine, core, &facts);
     overriding_facts(engine, core, event, &facts);
     if (status == STATUS_OK)
         policy_decide(event->protocol->protocol, &facts, &event->request, engine->now, engine->decision);
@@ -484,11 +509,12 @@ enum status judging_repeats(struct engine *engine, const struct core *core, cons
     struct core repeated;
 
     *ret_problem = "the event repeats one that is not standing; publish it anew";
-    if (standing == NULL)
+    if (standing == NULL ||
+        standing->place.batch == engine->next_batch) /* of the same batch: not stored yet */
         return STATUS_OK;
     enum status status = recheck_core(engine, standing->place, &repeated);
     if (status != STATUS_OK)
-        return status;
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* erased */
     *ret_problem = "the event repeats one of another type; publish it anew";
     if (!bytes_equal(repeated.type, core->type))
         return STATUS_OK;

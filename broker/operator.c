@@ -93,12 +93,18 @@ static enum status parse_search(const json_t *request, struct operator_reason *r
 static enum status parse_lift(const json_t *request, struct operator_request *parsed,
                               struct operator_reason *reason)
 {
+    const json_t *from = json_object_get(request, "from");
     uint8_t event[UUID_SIZE];
 
     parsed->event = json_string_value(json_object_get(request, "event"));
+    parsed->from = json_string_value(from);
     if (parsed->event == NULL || uuid_parse(bytes_of_string(parsed->event), event) != STATUS_OK)
         return wrong(reason, "\"event\" must be the id of an event");
-    return json_object_size(request) == 2 ? STATUS_OK : wrong(reason, "the request has a key too many");
+    if (from != NULL && (parsed->from == NULL || member_check(bytes_of_string(parsed->from)) != STATUS_OK))
+        return wrong(reason, "\"from\" must be the id of the member whose event it is");
+    return json_object_size(request) == (from == NULL ? 2 : 3)
+               ? STATUS_OK
+               : wrong(reason, "the request has a key too many");
 }
 
 static enum status parse_aggregate(const json_t *request, struct operator_request *parsed,
@@ -403,7 +409,9 @@ static void handle(struct local_connection *connection, const json_t *request, v
     case OPERATOR_LIFT:
         name_officer(connection, officer);
         ask(operator, connection, OPERATOR_LIFT,
-            json_pack("{s:s, s:s, s:s}", "do", "lift", "officer", officer, "event", parsed.event), request);
+            json_pack("{s:s, s:s, s:s, s:s*}", "do", "lift", "officer", officer, "event", parsed.event,
+                      "from", parsed.from),
+            request);
         break;
     case OPERATOR_AGGREGATE:
         name_officer(connection, officer);

@@ -31,7 +31,7 @@ struct operator_request {
     const char *protocol; /* or NULL */
     const char *event;    /* OPERATOR_LIFT, OPERATOR_CONFIRM_ERASURE: borrowed from the JSON */
     const char *officer;  /* OPERATOR_CONFIRM_ERASURE: who confirms; borrowed */
-    const char *from;     /* CONFIRM_ERASURE: the event's sender, or NULL */
+    const char *from;     /* LIFT, CONFIRM_ERASURE: the event's sender, or NULL */
     const char *bundle;   /* OPERATOR_LOAD: absolute path, borrowed from the JSON */
     json_int_t hold;      /* OPERATOR_BACKUP: 0 to begin with */
     const char *key;      /* it is done, for this key; borrowed, or NULL */
@@ -46,7 +46,7 @@ struct operator_reason {
 
 /*
  * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
- * {"do":"lift","event":ID}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?},
+ * {"do":"lift","event":ID,"from":MEMBER?}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?},
  * {"do":"confirm-erasure","event":ID,"officer":TEXT,"from":MEMBER?},
  * {"do":"backup","hold":N?,"key":HEX?,"drop":true?} as broker/backing.h, or
  * {"do":"search",...} as broker/search.h takes it. STATUS_BAD_ARGUMENT with a reason for anything else.

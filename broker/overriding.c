@@ -22,12 +22,18 @@ static bool names_correlation(const struct engine *engine, const struct core *co
            memcmp(id, core->correlation, UUID_SIZE) == 0;
 }
 
+/* The use that this event would confirm: that of the sender of the event which it answers; NULL: none. */
+static const struct glass_use *use_answered(const struct engine *engine, const struct core *core)
+{
+    return engine->correlated == 0 ? NULL : glass_find(engine->glass, engine->correlated, core->correlation);
+}
+
 void overriding_facts(struct engine *engine, const struct core *core, const struct job_event *event,
                       struct policy_facts *facts)
 {
     const struct catalogue *catalogue = engine->rulebook->catalogue;
     const struct peer *sender = peers_find(engine->peers, core->from);
-    const struct glass_use *use = NULL;
+    const struct glass_use *use;
 
     if (effect_of(engine, event) == EFFECT_OVERRIDE && sender != NULL)
         facts->glass = glass_facts(engine->glass, event->protocol->protocol->id, sender->stored.number,
@@ -35,8 +41,7 @@ void overriding_facts(struct engine *engine, const struct core *core, const stru
     if (effect_of(engine, event) != EFFECT_CONFIRM)
         return;
     facts->correlated_is_target = names_correlation(engine, core, event);
-    if (core->has_correlation)
-        use = glass_find(engine->glass, core->correlation);
+    use = use_answered(engine, core);
     facts->glass.settled =
         use == NULL || !glass_waits(use) || strcmp(use->protocol, event->protocol->protocol->id) != 0;
 }
@@ -103,11 +108,11 @@ static enum status accept_override(struct engine *engine, const struct job_event
 static enum status accept_confirmation(struct engine *engine, const struct core *core,
                                        struct record_account *account, size_t personal, uint32_t sender)
 {
-    const struct glass_use *use = glass_find(engine->glass, core->correlation);
+    const struct glass_use *use = use_answered(engine, core);
     const struct peer *maker;
 
-    if (use == NULL)
-        return STATUS_CORRUPT; /* the decision saw it */
+    if (use == NULL || use->sender == sender)
+        return STATUS_MISMATCH; /* the decision saw to it */
     maker = peers_number(engine->peers, use->sender);
     account->outcome = bytes_of_string(use->due < engine->now ? "confirmed late" : "confirmed");
     account->rule = bytes_of_string(use->rule);
@@ -116,7 +121,7 @@ static enum status accept_confirmation(struct engine *engine, const struct core 
     if (maker != NULL)
         account->to = bytes_of_string(maker->stored.id);
     (void)records_add(&engine->records, RECORD_OVERRIDE, account, personal);
-    glass_confirm(engine->glass, core->correlation, sender);
+    glass_confirm(engine->glass, use, sender);
     return STATUS_OK;
 }
 
@@ -176,21 +181,45 @@ enum status overriding_due(struct engine *engine)
             status = alert(engine, use,
                            "nobody confirmed an override in time, and its member's right to it is suspended");
         if (status == STATUS_OK)
-            glass_tell(engine->glass, use->event);
+            glass_tell(engine->glass, use);
     }
     return status;
 }
 
-enum status overriding_lift(struct engine *engine, const uint8_t event[static STORE_EVENT_SIZE],
-                            struct byte_view officer)
+/* The one that waits under this id, of that sender or of whichever it is; STATUS_EXISTS: several do. */
+static enum status find_waiting(const struct engine *engine, uint32_t sender,
+                                const uint8_t event[static STORE_EVENT_SIZE], const struct glass_use **ret)
 {
-    const struct glass_use *use = glass_find(engine->glass, event);
-    enum status status;
+    const struct glass_use *found = NULL;
 
-    if (use == NULL || !glass_waits(use))
+    for (size_t i = 0; i < glass_count(engine->glass); i++) {
+        const struct glass_use *use = glass_at(engine->glass, i);
+
+        if (!glass_waits(use) || memcmp(use->event, event, STORE_EVENT_SIZE) != 0 ||
+            (sender != 0 && use->sender != sender))
+            continue;
+        if (found != NULL)
+            return STATUS_EXISTS;
+        found = use;
+    }
+    if (found == NULL)
         return STATUS_NOT_FOUND;
-    status = log_use(engine, use, "lifted", officer);
+    *ret = found;
+    return STATUS_OK;
+}
+
+enum status overriding_lift(struct engine *engine, const char *from,
+                            const uint8_t event[static STORE_EVENT_SIZE], struct byte_view officer)
+{
+    const struct peer *sender = from == NULL ? NULL : peers_find(engine->peers, bytes_of_string(from));
+    const struct glass_use *use = NULL;
+    enum status status = from != NULL && sender == NULL ? STATUS_NOT_FOUND : STATUS_OK;
+
     if (status == STATUS_OK)
-        glass_lift(engine->glass, event);
+        status = find_waiting(engine, sender == NULL ? 0 : sender->stored.number, event, &use);
+    if (status == STATUS_OK)
+        status = log_use(engine, use, "lifted", officer);
+    if (status == STATUS_OK)
+        glass_lift(engine->glass, use);
     return status;
 }

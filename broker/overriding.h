@@ -23,7 +23,8 @@ enum status overriding_accepted(struct engine *engine, const struct job *job,
 /* overriding_due - uses that were not confirmed in time: one `override` entry and one alert each. */
 enum status overriding_due(struct engine *engine);
 
-/* overriding_lift - the partnership settles a use by itself: an entry by that officer. STATUS_NOT_FOUND when
- * it does not wait. */
-enum status overriding_lift(struct engine *engine, const uint8_t event[static STORE_EVENT_SIZE],
-                            struct byte_view officer);
+/* overriding_lift - the partnership settles a use by itself: an entry by that officer. from: whose; NULL:
+ * whoever made it. STATUS_NOT_FOUND when none of that id waits, STATUS_EXISTS when those of several members
+ * do. */
+enum status overriding_lift(struct engine *engine, const char *from,
+                            const uint8_t event[static STORE_EVENT_SIZE], struct byte_view officer);

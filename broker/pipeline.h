@@ -150,7 +150,7 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
  * asked for is done
  *   {"do":"log-query","officer":TEXT,"question":TEXT}       logs an `audit-query` entry; {"index":N} once it
  * is committed: only then may the search be answered
- *   {"do":"lift","officer":TEXT,"event":ID}                 settles a break-glass use that nobody confirmed;
+ *   {"do":"lift","officer":TEXT,"event":ID,"from":MEMBER?}  settles a break-glass use that nobody confirmed;
  * logged;
  *                                                           {"lifted":true}
  *   {"do":"aggregate","officer":TEXT,"month":"YYYY-MM","protocol":ID?}  counts for those who get no event;

@@ -12,8 +12,9 @@ static enum status read_header(struct engine *engine, struct store_place place,
 
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
-    if (place.index >= batch->count || batch->headers[place.index].size == 0 ||
-        header_parse(batch->headers[place.index], &header) != STATUS_OK ||
+    if (place.index < batch->count && batch->headers[place.index].size == 0)
+        return STATUS_NOT_FOUND; /* erased */
+    if (place.index >= batch->count || header_parse(batch->headers[place.index], &header) != STATUS_OK ||
         core_decode(header.core, ret_core) != STATUS_OK)
         return STATUS_CORRUPT;
     *ret_batch = batch;

@@ -32,7 +32,7 @@ static enum status somebody_new(struct engine *engine, const struct subject *sub
 
     *ret_new = false;
     if (status != STATUS_OK || again.event.protocol == NULL || again.event.problem != NULL)
-        return status;
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
     struct party_set already = reached(engine, again.event.protocol->protocol, standing);
     again.event.request.repeats = true;
     status = judging_decide(engine, &again.core, &again.event, subject, &already);

@@ -103,7 +103,9 @@ static enum status is_needed(struct engine *engine, struct store_place place, co
     struct subject *subject = NULL;
     enum status status;
 
-    *ret = glass_find(engine->glass, core->event) != NULL;
+    const struct peer *sender = peers_find(engine->peers, core->from);
+
+    *ret = sender != NULL && glass_find(engine->glass, sender->stored.number, core->event) != NULL;
     if (*ret || protocol == NULL)
         return STATUS_OK;
     status = subjects_get(engine->subjects, protocol->protocol, core->subject, &subject);

@@ -134,12 +134,14 @@ static enum status take_one(struct out *out, size_t place)
     enum status status =
         recheck_core(out->engine, (struct store_place){taking->key.batch, mark.index}, &core);
 
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND) {
+        if (out->sender->stored.undelivered > 0)
+            out->sender->stored.undelivered--;
+        out->sender->dirty = true;
+    }
     if (status != STATUS_OK)
-        return status;
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* erased: nothing is left to tell of */
     log_one(out, &core, reason, held, mark.entry);
-    if (out->sender->stored.undelivered > 0)
-        out->sender->stored.undelivered--;
-    out->sender->dirty = true;
     memcpy(recall.event, core.event, STORE_EVENT_SIZE);
     status = held && taking->how->tell ? telling_recall(out->engine, &recall) : STATUS_OK;
     if (status == STATUS_OK)

@@ -86,6 +86,25 @@ static enum status add_recipient(struct engine *engine, const struct protocol *p
     return status;
 }
 
+static bool is_place(const struct store_place *one, const struct store_place *other)
+{
+    return subjects_compare_places(one, other) == 0;
+}
+
+/* Does what is known of the person rest on it, or the merge of two records from which that comes? */
+static bool is_ground(const struct subject *subject, const struct store_place *place)
+{
+    for (size_t i = 0; i < REGISTER_GROUNDS; i++) {
+        if (subject->grounds[i].set && is_place(&subject->grounds[i].place, place))
+            return true;
+    }
+    for (size_t i = 0; i < subject->merged_count; i++) {
+        if (is_place(&subject->merged[i], place))
+            return true;
+    }
+    return false;
+}
+
 static enum status read_outcome(struct engine *engine, const struct core *core, const struct subject *subject,
                                 struct target *target)
 {
@@ -104,12 +123,7 @@ static enum status read_outcome(struct engine *engine, const struct core *core, 
     if (status == STATUS_OK)
         status = batches_outcome(batch, target->place.index, &target->outcome);
     target->outcome.why = bytes_view(NULL, 0);
-    for (size_t i = 0; i < REGISTER_GROUNDS; i++) {
-        const struct subject_ground *ground = &subject->grounds[i];
-        if (ground->set && ground->place.batch == target->place.batch &&
-            ground->place.index == target->place.index)
-            target->policy.is_ground = true;
-    }
+    target->policy.is_ground = is_ground(subject, &target->place);
     return status;
 }
 

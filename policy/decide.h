@@ -216,7 +216,8 @@ enum status policy_retention(const struct protocol *protocol, struct byte_view r
 /*
  * policy_deadline - when a disclosure by this route is due; 0: it has no clock. date: what the attribute says
  * that the clock counts back from (CLOCK_BEFORE only). Where it counts back whole days, all of that day (UTC)
- * is in time: the deadline is its last millisecond.
+ * is in time: the deadline is its last millisecond. One that was over before 1970 is given as the first
+ * millisecond of it.
  */
 int64_t policy_deadline(const struct protocol_route *route, int64_t created, int32_t date);
 

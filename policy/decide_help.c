@@ -118,17 +118,20 @@ enum status policy_retention(const struct protocol *protocol, struct byte_view r
 int64_t policy_deadline(const struct protocol_route *route, int64_t created, int32_t date)
 {
     const bool whole_days = route->clock_length.ms % CIVIL_DAY_MS == 0;
+    int64_t deadline = 0;
 
     switch (route->clock) {
     case CLOCK_WITHIN:
-        return civil_add_duration(created, route->clock_length, 1);
-    case CLOCK_BEFORE:
-        return civil_add_duration(civil_time_of_day_start(date), route->clock_length, -1) +
-               (whole_days ? CIVIL_DAY_MS - 1 : 0);
-    case CLOCK_NONE:
+        deadline = civil_add_duration(created, route->clock_length, 1);
         break;
+    case CLOCK_BEFORE:
+        deadline = civil_add_duration(civil_time_of_day_start(date), route->clock_length, -1) +
+                   (whole_days ? CIVIL_DAY_MS - 1 : 0);
+        break;
+    case CLOCK_NONE:
+        return 0;
     }
-    return 0;
+    return deadline < 1 ? 1 : deadline; /* over before 1970 is over, and neither none nor no time at all */
 }
 
 uint32_t policy_grounds(const struct policy_decision *decision)

@@ -116,6 +116,7 @@ enum store_watch_kind {
     STORE_WATCH_ENDED,    /* never due: a section that was taken out before its recipient could hold it */
     STORE_WATCH_RETAINED, /* past its retention, but the register rests on it: is to be looked at again;
                              recipient 0 */
+    STORE_WATCH_ERASED,   /* never due: its event is a digest of the id of one that was erased; recipient 0 */
 };
 
 struct store_watch {

@@ -351,6 +351,10 @@ static void test_deadline_in_hours(void **state)
     assert_int_equal(policy_deadline(&route, 0, date), civil_time_of_day_start(date) - POLICY_DAY * 3 / 2);
     assert_int_equal(policy_deadline(&month, 0, date), civil_time_of_day_start(civil_date(2026, 12, 1)) - 1);
     assert_int_equal(policy_deadline(&none, 5, date), 0);
+    /* Over before 1970: neither none nor a time that nobody can write down. */
+    assert_int_equal(policy_deadline(&month, 0, civil_date(1969, 12, 31)), 1);
+    assert_int_equal(policy_deadline(&route, 0, CIVIL_DATE_MIN), 1);
+    assert_true(policy_deadline(&month, 0, CIVIL_DATE_MAX) > 0);
 }
 
 /* ---- corrections ---- */
