@@ -98,6 +98,63 @@ static enum status take(struct counters *counters, struct byte_view name, struct
     return STATUS_OK;
 }
 
+enum status counters_set(struct counters *counters, struct byte_view member, uint64_t sent, uint64_t received)
+{
+    struct slot *slot = NULL;
+
+    if (member.size == 0 || member.size > NAME_MAX_SIZE)
+        return STATUS_BAD_ARGUMENT;
+    enum status status = take(counters, member, &slot);
+    if (status == STATUS_OK) {
+        slot->sent = sent;
+        slot->received = received;
+    }
+    return status;
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+    const struct slot *const *x = a;
+    const struct slot *const *y = b;
+
+    return bytes_compare(bytes_view((*x)->name, (*x)->size), bytes_view((*y)->name, (*y)->size));
+}
+
+enum status counters_each(const struct counters *counters,
+                          void (*visit)(void *context, struct byte_view member, uint64_t sent,
+                                        uint64_t received),
+                          void *context)
+{
+    const struct slot **sorted = calloc(counters->used + 1, sizeof(const struct slot *));
+    size_t count = 0;
+
+    if (sorted == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < counters->room; i++) {
+        if (counters->slots[i].size > 0)
+            sorted[count++] = &counters->slots[i];
+    }
+    if (count > 0)
+        qsort(sorted, count, sizeof(const struct slot *), compare_slots);
+    for (size_t i = 0; i < count; i++)
+        visit(context, bytes_view(sorted[i]->name, sorted[i]->size), sorted[i]->sent, sorted[i]->received);
+    free(sorted);
+    return STATUS_OK;
+}
+
+enum status counters_copy(const struct counters *from, struct counters *to)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = 0; status == STATUS_OK && i < from->room; i++) {
+        const struct slot *slot = &from->slots[i];
+
+        if (slot->size > 0)
+            status = counters_set(to, bytes_view(slot->name, slot->size), slot->sent, slot->received);
+    }
+    return status;
+}
+
 static enum status check_one(struct counters *counters, uint64_t index, struct byte_view member,
                              uint64_t counter, bool sending, struct problems *problems)
 {

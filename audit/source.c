@@ -253,6 +253,59 @@ enum status source_tile(struct source *source, const struct tile_id *id, struct 
     return status;
 }
 
+struct leaves {
+    uint64_t next;
+    uint64_t end;
+    struct digest *hashes;
+};
+
+static enum status take_leaves(void *context, const struct source_row *read)
+{
+    struct leaves *leaves = context;
+    struct logrow row = logrow_open(read->records, read->personal);
+    struct logrow_record record;
+
+    for (uint64_t i = read->first; i < read->first + read->n && leaves->next < leaves->end; i++) {
+        if (logrow_next(&row, &record) != STATUS_OK)
+            return STATUS_CORRUPT;
+        if (i == leaves->next) {
+            *leaves->hashes++ = merkle_leaf(bytes_view(record.entry, RECORD_ENTRY_SIZE));
+            leaves->next++;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Where the row that holds an entry starts. */
+static enum status row_of(struct source *source, uint64_t entry, uint64_t *ret_first)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status = db_statement(
+        source->store, "SELECT first FROM log WHERE first <= ?1 ORDER BY first DESC LIMIT 1", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, (int64_t)entry);
+    status = db_step(statement, &row);
+    if (status != STATUS_OK || !row)
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    *ret_first = (uint64_t)db_column_int64(statement, 0);
+    db_reset(statement);
+    return STATUS_OK;
+}
+
+enum status source_leaves(struct source *source, uint64_t first, size_t count, struct digest *ret_hashes)
+{
+    struct leaves leaves = {.next = first, .end = first + count, .hashes = ret_hashes};
+    uint64_t row = 0;
+    enum status status = row_of(source, first, &row);
+
+    if (status == STATUS_OK)
+        status = source_rows(source, row, first + count, take_leaves, &leaves);
+    return status == STATUS_OK && leaves.next < leaves.end ? STATUS_NOT_FOUND : status;
+}
+
 /* ---- the key ---- */
 
 static enum status own_key(const char *folder, struct note_key **ret, struct source_reason *reason)

@@ -58,6 +58,10 @@ enum status source_rows(struct source *source, uint64_t first, uint64_t end,
  * shorter. */
 enum status source_tile(struct source *source, const struct tile_id *id, struct digest *ret_hashes);
 
+/* source_leaves - the leaf hashes of `count` entries from `first` on, computed from their rows.
+ * STATUS_NOT_FOUND when they are not all there, STATUS_CORRUPT. */
+enum status source_leaves(struct source *source, uint64_t first, size_t count, struct digest *ret_hashes);
+
 /*
  * source_log_key - the key that the log's checkpoints must bear: the one in the folder's newest bundle, or
  * before the first bundle its own. ret is freed with note_key_free. ret_reason is filled in on failure.

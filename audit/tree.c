@@ -38,6 +38,18 @@ void tree_free(struct tree **tree)
     *tree = NULL;
 }
 
+enum status tree_resume(struct tree *tree, const struct tile_source *source, uint64_t size)
+{
+    struct tile_writer *writer = NULL;
+    enum status status = tile_writer_new(source, size, &writer);
+
+    if (status != STATUS_OK)
+        return status;
+    tile_writer_free(&tree->writer);
+    tree->writer = writer;
+    return STATUS_OK;
+}
+
 /* Names the entries under one hash of a tile. */
 static void tell_hash(struct tree *tree, const struct tile_id *id, const char *path, size_t place)
 {

@@ -23,6 +23,11 @@ struct tree_options {
 enum status tree_new(const struct tree_options *options, struct problems *problems, struct tree **ret);
 void tree_free(struct tree **tree);
 
+/* tree_resume - instead of adding the first `size` entries: believes the stored tiles as far as they are
+ * needed; hold tree_root against one that is known. source reads them, also partial tiles of level 0. Nothing
+ * may have been added. Returns the source's errors, or STATUS_NO_MEMORY. */
+enum status tree_resume(struct tree *tree, const struct tile_source *source, uint64_t size);
+
 /* tree_add - the next entry. Errors of reading tiles. */
 enum status tree_add(struct tree *tree, struct byte_view entry);
 

@@ -12,10 +12,12 @@
 struct verify {
     struct source *source;
     const struct verify_progress *progress;
+    const struct verify_memory *memory;
     struct problems *problems;
     struct tree *tree;
     struct counters *counters;
     bool have_checkpoint;
+    struct checkpoint checkpoint;
     uint64_t signed_size;
     struct digest signed_root;
     uint64_t total;
@@ -48,6 +50,34 @@ enum status verify_checkpoint(struct byte_view note, const struct note_key *key,
         break;
     }
     return STATUS_MISMATCH;
+}
+
+enum status verify_extends(const struct remembered *since, const struct checkpoint *checkpoint,
+                           const struct note_key *key, struct problems *problems)
+{
+    struct checkpoint before;
+    uint64_t count = problems->count;
+    enum status status = verify_checkpoint(bytes_buffer_view(&since->note), key, problems, &before);
+
+    if (status == STATUS_MISMATCH)
+        problems_add(problems, "what was remembered: its checkpoint is not this log's");
+    if (status != STATUS_OK)
+        return status;
+    if (before.size != since->size || memcmp(&before.root, &since->root, sizeof before.root) != 0)
+        problems_add(problems, "what was remembered: says another size or root than its checkpoint");
+    else if (checkpoint->size < before.size)
+        problems_add(problems,
+                     "checkpoint: is for %" PRIu64 " entries, fewer than the %" PRIu64
+                     " that were verified before: an older copy",
+                     checkpoint->size, before.size);
+    else if (checkpoint->size == before.size &&
+             memcmp(&checkpoint->root, &before.root, sizeof before.root) != 0)
+        problems_add(problems,
+                     "checkpoint: has another root for %" PRIu64
+                     " entries than the one that was verified before: "
+                     "two logs bear this key",
+                     before.size);
+    return problems->count == count ? STATUS_OK : STATUS_MISMATCH;
 }
 
 /* ---- one record ---- */
@@ -98,6 +128,16 @@ static void check_signed_root(struct verify *verify)
                      verify->signed_size);
 }
 
+/* Where things stand at the checkpoint is what a later verification goes on from. */
+static enum status keep_counters(struct verify *verify)
+{
+    struct remembered *remember = verify->memory->remember;
+
+    if (remember == NULL || !verify->have_checkpoint || verify->next != verify->signed_size)
+        return STATUS_OK;
+    return counters_copy(verify->counters, remember->counters);
+}
+
 static enum status check_record(struct verify *verify, const struct logrow *row,
                                 const struct logrow_record *record)
 {
@@ -121,7 +161,8 @@ static enum status check_record(struct verify *verify, const struct logrow *row,
         verify->erased++;
     }
     check_parts(verify, index, record, &block);
-    return check_meaning(verify, index, record, &block);
+    status = check_meaning(verify, index, record, &block);
+    return status == STATUS_OK ? keep_counters(verify) : status;
 }
 
 /* ---- rows ---- */
@@ -170,6 +211,55 @@ static enum status read_tile(void *context, const struct tile_id *id, struct dig
     return source_tile(context, id, ret_hashes);
 }
 
+/* A tile of level 0 that was not full then may not be stored yet. */
+static enum status read_edge(void *context, const struct tile_id *id, struct digest *ret_hashes)
+{
+    enum status status = source_tile(context, id, ret_hashes);
+
+    if (id->level == 0 && (status == STATUS_NOT_FOUND || status == STATUS_CORRUPT))
+        status = source_leaves(context, id->n * TILE_WIDTH, id->width, ret_hashes);
+    return status;
+}
+
+/* Goes on where the earlier verification ended; *ret_go_on false (and told) when this log does not. */
+static enum status resume(struct verify *verify, const struct note_key *key, bool *ret_go_on)
+{
+    const struct remembered *since = verify->memory->since;
+    const struct tile_source edge = {.read = read_edge, .context = verify->source};
+    enum status status;
+
+    *ret_go_on = false;
+    if (!verify->have_checkpoint) {
+        problems_add(verify->problems, "the log cannot be held against what was verified before");
+        return STATUS_OK;
+    }
+    status = verify_extends(since, &verify->checkpoint, key, verify->problems);
+    if (status == STATUS_MISMATCH)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = tree_resume(verify->tree, &edge, since->size);
+    if (status == STATUS_NOT_FOUND || status == STATUS_CORRUPT) {
+        problems_add(verify->problems, "the tiles of the first %" PRIu64 " entries are missing or damaged",
+                     since->size);
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    struct digest root = tree_root(verify->tree);
+    if (memcmp(&root, &since->root, sizeof root) != 0) {
+        problems_add(verify->problems,
+                     "the first %" PRIu64
+                     " entries no longer give the root that was verified before: this is no "
+                     "extension of that log",
+                     since->size);
+        return STATUS_OK;
+    }
+    *ret_go_on = true;
+    verify->next = since->size;
+    status = counters_copy(since->counters, verify->counters);
+    return status == STATUS_OK ? keep_counters(verify) : status;
+}
+
 /* ---- the whole ---- */
 
 static enum status read_checkpoint(struct verify *verify, const struct note_key *key)
@@ -189,7 +279,10 @@ static enum status read_checkpoint(struct verify *verify, const struct note_key 
         return status == STATUS_MISMATCH ? STATUS_OK : status;
     if (stored.size != checkpoint.size || memcmp(&stored.root, &checkpoint.root, sizeof stored.root) != 0)
         problems_add(verify->problems, "checkpoint: its table says another size or root than its note");
+    if (verify->memory->remember != NULL)
+        bytes_append_view(&verify->memory->remember->note, stored.note);
     verify->have_checkpoint = true;
+    verify->checkpoint = checkpoint;
     verify->signed_size = checkpoint.size;
     verify->signed_root = checkpoint.root;
     return STATUS_OK;
@@ -197,7 +290,7 @@ static enum status read_checkpoint(struct verify *verify, const struct note_key 
 
 static enum status check_rows(struct verify *verify, const struct digest *head_root, uint64_t rows_end)
 {
-    enum status status = source_rows(verify->source, 0, verify->total, check_row, verify);
+    enum status status = source_rows(verify->source, verify->next, verify->total, check_row, verify);
 
     if (status == STATUS_OK && !verify->tree_ended)
         status = tree_finish(verify->tree);
@@ -223,6 +316,12 @@ static enum status check_log(struct verify *verify, const struct note_key *key)
     enum status status =
         read_checkpoint(verify, key); /* before the head, so that the log is at least as long */
 
+    if (status == STATUS_OK && verify->memory->since != NULL) {
+        bool go_on = false;
+        status = resume(verify, key, &go_on);
+        if (status != STATUS_OK || !go_on)
+            return status;
+    }
     if (status != STATUS_OK)
         return status;
     check_signed_root(verify);
@@ -241,11 +340,24 @@ static enum status check_log(struct verify *verify, const struct note_key *key)
     return check_rows(verify, &head_root, rows_end);
 }
 
-enum status verify_broker(struct source *source, const struct note_key *key,
-                          const struct verify_progress *progress, struct problems *problems,
-                          struct verify_result *ret)
+/* What a later verification goes on from; the counters were kept on the way. */
+static enum status remember(struct verify *verify)
 {
-    struct verify verify = {.source = source, .progress = progress, .problems = problems};
+    struct remembered *remembered = verify->memory->remember;
+
+    if (remembered == NULL || !verify->have_checkpoint || verify->problems->count > 0)
+        return STATUS_OK;
+    remembered->size = verify->signed_size;
+    remembered->root = verify->signed_root;
+    remembered->records = true;
+    return remembered->note.status;
+}
+
+enum status verify_broker_since(struct source *source, const struct note_key *key,
+                                const struct verify_progress *progress, const struct verify_memory *memory,
+                                struct problems *problems, struct verify_result *ret)
+{
+    struct verify verify = {.source = source, .progress = progress, .memory = memory, .problems = problems};
     const struct tree_options options = {.read = read_tile, .context = source};
     enum status status = tree_new(&options, problems, &verify.tree);
 
@@ -259,9 +371,20 @@ enum status verify_broker(struct source *source, const struct note_key *key,
         status = STATUS_OK;
     }
     if (status == STATUS_OK)
+        status = remember(&verify);
+    if (status == STATUS_OK)
         *ret = (struct verify_result){
             .entries = verify.total, .signed_entries = verify.signed_size, .erased = verify.erased};
     tree_free(&verify.tree);
     counters_free(&verify.counters);
     return status;
+}
+
+enum status verify_broker(struct source *source, const struct note_key *key,
+                          const struct verify_progress *progress, struct problems *problems,
+                          struct verify_result *ret)
+{
+    const struct verify_memory none = {.since = NULL};
+
+    return verify_broker_since(source, key, progress, &none, problems, ret);
 }

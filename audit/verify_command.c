@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include "audit/opening.h"
 #include "audit/verify.h"
@@ -14,6 +15,10 @@ const struct option_spec verify_command_options[] = {
     {"broker", "B", "folder of a broker, running or not", OPTION_TEXT, false},
     {"export", "DIR", "folder of an export", OPTION_TEXT, false},
     {"key", "VKEY", "the log's key, or a file that holds it", OPTION_TEXT, false},
+    {"since", "FILE", "go on from what an earlier run remembered; the log must be an extension of it",
+     OPTION_TEXT, false},
+    {"remember", "FILE", "write down how far it was verified; may be the same file", OPTION_TEXT, false},
+    {"progress", NULL, "say how far it is, also where nobody sits at a terminal", OPTION_FLAG, false},
     {.name = NULL},
 };
 
@@ -28,6 +33,75 @@ static void tell(void *context, const char *text)
     const struct report *report = context;
 
     fprintf(report->out, "%s\n", text);
+}
+
+/* ---- memory ---- */
+
+/* What --since and --remember name. */
+struct recall {
+    struct remembered since;
+    struct remembered remember;
+    struct verify_memory memory;
+};
+
+static int read_since(const struct options *options, const char *path, bool records,
+                      struct remembered *remembered)
+{
+    struct byte_buffer content = bytes_buffer(REMEMBERED_MAX);
+    enum status status = safefile_read(path, REMEMBERED_MAX, &content);
+    int code = EXIT_DONE;
+
+    if (status != STATUS_OK)
+        code = options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
+    else if (remembered_parse(bytes_buffer_view(&content), remembered) != STATUS_OK)
+        code = options_fail(options, EXIT_USAGE, "%s: is not what --remember wrote", path);
+    else if (records && !remembered->records)
+        code =
+            options_fail(options, EXIT_USAGE,
+                         "%s: is of an export, of which no records were verified; verify the broker's folder "
+                         "from the beginning once",
+                         path);
+    bytes_buffer_free(&content);
+    return code;
+}
+
+static int recall_open(const struct options *options, bool records, struct recall *recall)
+{
+    const char *since = options_text(options, "since");
+
+    *recall = (struct recall){.memory = {.since = NULL}};
+    if (remembered_init(&recall->since) != STATUS_OK || remembered_init(&recall->remember) != STATUS_OK)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s", status_text(STATUS_NO_MEMORY));
+    if (since != NULL)
+        recall->memory.since = &recall->since;
+    if (options_text(options, "remember") != NULL)
+        recall->memory.remember = &recall->remember;
+    return since == NULL ? EXIT_DONE : read_since(options, since, records, &recall->since);
+}
+
+static void recall_close(struct recall *recall)
+{
+    remembered_free(&recall->since);
+    remembered_free(&recall->remember);
+}
+
+/* After a log that verified; without a checkpoint there is nothing to remember. */
+static int write_remembered(const struct options *options, const struct recall *recall)
+{
+    const char *path = options_text(options, "remember");
+    struct byte_buffer text = bytes_buffer(REMEMBERED_MAX);
+    enum status status = STATUS_OK;
+
+    if (path == NULL || recall->remember.note.size == 0)
+        return EXIT_DONE;
+    status = remembered_write(&recall->remember, &text);
+    if (status == STATUS_OK)
+        status = safefile_write(path, bytes_buffer_view(&text), 0600);
+    bytes_buffer_free(&text);
+    if (status != STATUS_OK)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
+    fprintf(options_out(options), "remembered up to entry %" PRIu64 "\n", recall->remember.size);
+    return EXIT_DONE;
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t total)
@@ -51,7 +125,7 @@ static enum status read_export_file(void *context, const char *path, size_t limi
 }
 
 static int conclude(const struct options *options, enum status status, const struct problems *problems,
-                    const struct verify_result *result)
+                    const struct verify_result *result, const struct recall *recall)
 {
     FILE *out = options_out(options);
 
@@ -70,8 +144,10 @@ static int conclude(const struct options *options, enum status status, const str
                 problems->count == 1 ? "" : "s");
         return EXIT_REFUSED;
     }
+    if (recall->memory.since != NULL)
+        fprintf(out, "the first %" PRIu64 " entries were verified before\n", recall->since.size);
     fprintf(out, "log verified: %" PRIu64 " entries\n", result->entries);
-    return EXIT_DONE;
+    return write_remembered(options, recall);
 }
 
 static int verify_folder(const struct options *options, struct problems *problems,
@@ -80,14 +156,18 @@ static int verify_folder(const struct options *options, struct problems *problem
     struct source *source = NULL;
     struct note_key *key = NULL;
     struct verify_result result = {.entries = 0};
-    int code = opening_broker(options, &source, &key);
+    struct recall recall;
+    int code = recall_open(options, true, &recall);
 
-    if (code != EXIT_DONE)
-        return code;
-    enum status status = verify_broker(source, key, progress, problems, &result);
-    code = conclude(options, status, problems, &result);
+    if (code == EXIT_DONE)
+        code = opening_broker(options, &source, &key);
+    if (code == EXIT_DONE) {
+        enum status status = verify_broker_since(source, key, progress, &recall.memory, problems, &result);
+        code = conclude(options, status, problems, &result, &recall);
+    }
     source_close(&source);
     note_key_free(&key);
+    recall_close(&recall);
     return code;
 }
 
@@ -102,12 +182,16 @@ static int verify_files(const struct options *options, struct problems *problems
 
     if (length < 0 || (size_t)length >= sizeof folder)
         return options_fail(options, EXIT_USAGE, "--export: the path is too long");
-    int code = opening_vkey(options, "key", options_text(options, "key"), &key);
-    if (code != EXIT_DONE)
-        return code;
-    enum status status = verify_export(&files, key, progress, problems, &result);
-    code = conclude(options, status, problems, &result);
+    struct recall recall;
+    int code = recall_open(options, false, &recall);
+    if (code == EXIT_DONE)
+        code = opening_vkey(options, "key", options_text(options, "key"), &key);
+    if (code == EXIT_DONE) {
+        enum status status = verify_export_since(&files, key, progress, &recall.memory, problems, &result);
+        code = conclude(options, status, problems, &result, &recall);
+    }
     note_key_free(&key);
+    recall_close(&recall);
     return code;
 }
 
@@ -116,7 +200,8 @@ int verify_command_run(const struct options *options, void *context)
     struct report report = {
         .out = options_out(options), .err = options_err(options), .last = clock_elapsed()};
     struct problems problems = {.tell = tell, .context = &report};
-    const struct verify_progress progress = {.at = show_progress, .context = &report};
+    const bool shown = options_flag(options, "progress") || isatty(fileno(options_err(options)));
+    const struct verify_progress progress = {.at = shown ? show_progress : NULL, .context = &report};
     bool broker = options_text(options, "broker") != NULL;
     bool exported = options_text(options, "export") != NULL;
 

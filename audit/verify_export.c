@@ -10,6 +10,8 @@
 struct export_check {
     const struct verify_files *files;
     const struct verify_progress *progress;
+    const struct verify_memory *memory;
+    uint64_t size; /* of the checkpoint */
     struct problems *problems;
     struct tree *tree;
     struct byte_buffer content; /* of the bundle being read */
@@ -56,6 +58,26 @@ static enum status read_tile(void *context, const struct tile_id *id, struct dig
     return status;
 }
 
+/* Of a tile that was not full at an earlier size more is there now: the first id->width of it. */
+static enum status read_edge(void *context, const struct tile_id *id, struct digest *ret_hashes)
+{
+    const struct export_check *check = context;
+    struct digest hashes[TILE_WIDTH];
+    struct tile_id now = *id;
+    uint64_t whole = check->size;
+
+    for (unsigned level = 0; level < id->level; level++)
+        whole /= TILE_WIDTH;
+    if (whole / TILE_WIDTH > id->n)
+        now.width = TILE_WIDTH;
+    else if (whole / TILE_WIDTH == id->n && whole % TILE_WIDTH >= id->width)
+        now.width = (uint16_t)(whole % TILE_WIDTH);
+    enum status status = read_tile(context, &now, hashes);
+    if (status == STATUS_OK)
+        memcpy(ret_hashes, hashes, id->width * sizeof *ret_hashes);
+    return status;
+}
+
 /* ---- entries ---- */
 
 static void check_entry(struct export_check *check, uint64_t index, struct byte_view entry)
@@ -79,7 +101,8 @@ static enum status check_bundle(struct export_check *check, uint64_t n, uint16_t
     *ret_go_on = tile_parse_bundle(bytes_buffer_view(&check->content), width, entries) == STATUS_OK;
     if (!*ret_go_on)
         problems_add(check->problems, "%s: does not hold %u whole entries", path, (unsigned)width);
-    for (size_t i = 0; *ret_go_on && status == STATUS_OK && i < width; i++) {
+    uint64_t first = tree_size(check->tree) - n * TILE_WIDTH; /* those before were verified earlier */
+    for (size_t i = (size_t)first; *ret_go_on && status == STATUS_OK && i < width; i++) {
         check_entry(check, n * TILE_WIDTH + i, entries[i]);
         status = tree_add(check->tree, entries[i]);
     }
@@ -92,7 +115,7 @@ static enum status check_entries(struct export_check *check, const struct checkp
     enum status status = STATUS_OK;
     bool go_on = true;
 
-    for (uint64_t n = 0; n < bundles && go_on && status == STATUS_OK; n++) {
+    for (uint64_t n = tree_size(check->tree) / TILE_WIDTH; n < bundles && go_on && status == STATUS_OK; n++) {
         uint64_t rest = checkpoint->size - n * TILE_WIDTH;
         status = check_bundle(check, n, (uint16_t)(rest < TILE_WIDTH ? rest : TILE_WIDTH), &go_on);
         if (check->progress->at != NULL && n % TILE_WIDTH == TILE_WIDTH - 1)
@@ -110,6 +133,53 @@ static enum status check_entries(struct export_check *check, const struct checkp
                      "checkpoint: the %" PRIu64 " entries do not give the root that was signed",
                      checkpoint->size);
     return status;
+}
+
+/* Goes on where the earlier verification ended; *ret_go_on false (and told) when this export does not. */
+static enum status resume(struct export_check *check, const struct checkpoint *checkpoint,
+                          const struct note_key *key, bool *ret_go_on)
+{
+    const struct remembered *since = check->memory->since;
+    const struct tile_source edge = {.read = read_edge, .context = check};
+    enum status status = STATUS_OK;
+
+    *ret_go_on = since == NULL;
+    if (since != NULL)
+        status = verify_extends(since, checkpoint, key, check->problems);
+    if (since == NULL || status == STATUS_MISMATCH)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = tree_resume(check->tree, &edge, since->size);
+    if (status == STATUS_NOT_FOUND || status == STATUS_CORRUPT) {
+        problems_add(check->problems, "the tiles of the first %" PRIu64 " entries are missing or damaged",
+                     since->size);
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    struct digest root = tree_root(check->tree);
+    *ret_go_on = memcmp(&root, &since->root, sizeof root) == 0;
+    if (!*ret_go_on)
+        problems_add(check->problems,
+                     "the first %" PRIu64
+                     " entries no longer give the root that was verified before: this is no "
+                     "extension of that log",
+                     since->size);
+    return STATUS_OK;
+}
+
+static enum status remember(const struct export_check *check, const struct checkpoint *checkpoint,
+                            struct byte_view note)
+{
+    struct remembered *remembered = check->memory->remember;
+
+    if (remembered == NULL || check->problems->count > 0)
+        return STATUS_OK;
+    remembered->size = checkpoint->size;
+    remembered->root = checkpoint->root;
+    remembered->records = false;
+    bytes_append_view(&remembered->note, note);
+    return remembered->note.status;
 }
 
 /* ---- the whole ---- */
@@ -150,8 +220,13 @@ static enum status check_all(struct export_check *check, const struct note_key *
         status = STATUS_OK; /* told; without a checkpoint there is nothing to hold the rest against */
         goto out;
     }
+    check->size = checkpoint.size;
     if (status == STATUS_OK)
+        status = resume(check, &checkpoint, key, &there);
+    if (status == STATUS_OK && there)
         status = check_entries(check, &checkpoint);
+    if (status == STATUS_OK)
+        status = remember(check, &checkpoint, bytes_buffer_view(&note));
     if (status == STATUS_OK)
         *ret = (struct verify_result){.entries = checkpoint.size, .signed_entries = checkpoint.size};
 out:
@@ -159,11 +234,12 @@ out:
     return status;
 }
 
-enum status verify_export(const struct verify_files *files, const struct note_key *key,
-                          const struct verify_progress *progress, struct problems *problems,
-                          struct verify_result *ret)
+enum status verify_export_since(const struct verify_files *files, const struct note_key *key,
+                                const struct verify_progress *progress, const struct verify_memory *memory,
+                                struct problems *problems, struct verify_result *ret)
 {
-    struct export_check check = {.files = files, .progress = progress, .problems = problems};
+    struct export_check check = {
+        .files = files, .progress = progress, .memory = memory, .problems = problems};
     const struct tree_options options = {.read = read_tile, .context = &check, .partial_level_0 = true};
     struct verify_result result = {.entries = 0};
     enum status status = tree_new(&options, problems, &check.tree);
@@ -176,4 +252,13 @@ enum status verify_export(const struct verify_files *files, const struct note_ke
     bytes_buffer_free(&check.content);
     bytes_buffer_free(&check.tile);
     return status;
+}
+
+enum status verify_export(const struct verify_files *files, const struct note_key *key,
+                          const struct verify_progress *progress, struct problems *problems,
+                          struct verify_result *ret)
+{
+    const struct verify_memory none = {.since = NULL};
+
+    return verify_export_since(files, key, progress, &none, problems, ret);
 }
