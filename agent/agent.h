@@ -24,6 +24,7 @@ struct agent {
     const struct random_source *random;
     struct uuid_source ids;
     int64_t purge_at;      /* housekeeping.h */
+    uint64_t log_size;     /* entries of the newest checkpoint that the broker has shown; 0: none */
     uint64_t newer_serial; /* a newer bundle was seen and is not here yet: nothing is sealed; 0: none */
 };
 

@@ -13,6 +13,7 @@
 #include "agent/housekeeping.h"
 #include "agent/link.h"
 #include "agent/session.h"
+#include "agent/witnessed.h"
 #include "base/local_server.h"
 #include "base/logline.h"
 #include "base/notify.h"
@@ -41,6 +42,7 @@ struct daemon {
     struct byte_buffer frame;
     int64_t full_until; /* elapsed: the disk was full, and is tried again then */
     int64_t alerted;    /* the last alert that was written as a line */
+    int64_t forked;     /* the last fork of the log that was */
     int64_t wait;       /* milliseconds until something is due; -1: nothing */
 };
 
@@ -224,6 +226,20 @@ static enum status tell_alerts(struct daemon *daemon)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+/* And one for each fork of the log that was found. */
+static enum status tell_forks(struct daemon *daemon)
+{
+    const struct agent *agent = daemon->agent;
+    const char *contact = bundle_contact(agent->membership->bundle, agent->settings.member);
+    char text[512];
+    enum status status;
+
+    while ((status = witnessed_next_fork(daemon->agent, &daemon->forked, text)) == STATUS_OK)
+        logline_write(now_of(daemon), LOGLINE_ERROR, "alert", "%s: tell the partnership's board: contact=%s",
+                      text, contact != NULL ? contact : "none named");
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* What libzmq took in meanwhile does not show on its descriptor again: look once more before waiting. */
 static enum status talk_until_quiet(struct daemon *daemon)
 {
@@ -314,7 +330,9 @@ static enum status work(struct daemon *daemon)
     if (status == STATUS_OK)
         status = absorb(daemon, hooks_step(daemon->hooks, now_of(daemon), clock_elapsed(), &wait));
     wake_in(daemon, wait);
-    return status == STATUS_OK ? tell_alerts(daemon) : status;
+    if (status == STATUS_OK)
+        status = tell_alerts(daemon);
+    return status == STATUS_OK ? tell_forks(daemon) : status;
 }
 
 static void fill_fds(const struct daemon *daemon, struct pollfd fds[static FDS])

@@ -6,6 +6,7 @@
 #include "agent/delivery.h"
 #include "agent/departure.h"
 #include "agent/fetching.h"
+#include "agent/greeting.h"
 #include "agent/incidents.h"
 #include "agent/notices.h"
 #include "agent/orders.h"
@@ -14,6 +15,7 @@
 #include "agent/publishing.h"
 #include "agent/receipts.h"
 #include "agent/reports.h"
+#include "agent/witness.h"
 #include "base/crash.h"
 #include "proto/wire_check.h"
 #include "proto/wire_codec.h"
@@ -119,8 +121,7 @@ bool session_reconnect(struct session *session)
     return wanted;
 }
 
-/* ---- sending
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- sending ---- */
 
 static uint64_t next_request(struct session *session)
 {
@@ -137,25 +138,14 @@ static void send_frame(struct session *session, struct byte_buffer *frame)
 
 static void send_hello(struct session *session, int64_t now)
 {
-    const struct membership *membership = session->agent->membership;
-    struct byte_buffer bytes = bytes_buffer(WIRE_FRAME_LIMIT);
-    Wire__Frame frame = WIRE__FRAME__INIT;
-    Wire__Hello hello = WIRE__HELLO__INIT;
-    struct batch_signer signer;
+    struct byte_buffer frame = bytes_buffer(WIRE_FRAME_LIMIT);
+    const uint64_t request = next_request(session);
 
-    if (membership_signer(membership, session->agent->settings.member, now, &signer) != STATUS_OK)
-        return;
-    session->hello = next_request(session);
-    hello.member = session->agent->settings.member;
-    hello.highest_version = WIRE_VERSION;
-    hello.certificate = wire_data(bytes_view(signer.certificate.bytes, DIGEST_SIZE));
-    hello.head = (Wire__SignedHead *)(uintptr_t)bundle_signed_head(membership->bundle);
-    frame.version = WIRE_VERSION;
-    frame.request = session->hello;
-    frame.verb_case = WIRE__FRAME__VERB_HELLO;
-    frame.hello = &hello;
-    wire_pack(&frame.base, &bytes);
-    send_frame(session, &bytes);
+    if (greeting_write(session->agent, request, now, &frame) == STATUS_OK) {
+        session->hello = request;
+        send_frame(session, &frame);
+    }
+    bytes_buffer_free(&frame);
 }
 
 static enum status send_fetch(struct session *session)
@@ -212,8 +202,7 @@ void session_bundle_taken(struct session *session)
     session->reconnect = true; /* a Hello with the new head, and perhaps with new keys */
 }
 
-/* ---- what the broker says
- * ------------------------------------------------------------------------------------------ */
+/* ---- what the broker says ---- */
 
 static enum status commit_if(struct agent *agent, enum status status)
 {
@@ -237,7 +226,20 @@ static enum status on_welcome(struct session *session, const Wire__Frame *frame,
     session->skew = session->has_skew ? (int64_t)welcome->now - now : 0;
     session->credit = welcome->largest_credit < SESSION_CREDIT ? welcome->largest_credit : SESSION_CREDIT;
     session->confirm = true;
-    return fetching_notice(session->fetching, welcome->head, now);
+    enum status status = witness_seen(session->agent, welcome, now);
+    return status == STATUS_OK ? fetching_notice(session->fetching, welcome->head, now) : status;
+}
+
+/* A checkpoint to be cosigned; what we keep of it is durable before the answer leaves. */
+static enum status on_checkpoint(struct session *session, const Wire__CheckpointOffer *offer, int64_t now)
+{
+    struct byte_buffer frame = bytes_buffer(WIRE_FRAME_LIMIT);
+    enum status status = witness_offer(session->agent, offer, next_request(session), now, &frame);
+
+    if (status == STATUS_OK)
+        send_frame(session, &frame);
+    bytes_buffer_free(&frame);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static enum status on_bundle_part(struct session *session, const Wire__Frame *frame, int64_t now)
@@ -410,6 +412,8 @@ static enum status dispatch(struct session *session, const Wire__Frame *frame, i
         return on_reports_stored(session, frame->request);
     case WIRE__FRAME__VERB_LOG_ANSWER:
         return proving_answer(session->proving, frame->request, frame->log_answer, now);
+    case WIRE__FRAME__VERB_CHECKPOINT:
+        return on_checkpoint(session, frame->checkpoint, now);
     case WIRE__FRAME__VERB_ERROR:
         return on_error(session, frame, now);
     default:
@@ -438,8 +442,7 @@ enum status session_receive(struct session *session, struct byte_view frame, int
     return dispatch(session, unpacked, now);
 }
 
-/* ---- what there is to do
- * -------------------------------------------------------------------------------------------- */
+/* ---- what there is to do ---- */
 
 static enum status send_receipts(struct session *session, int64_t now)
 {

@@ -11,7 +11,8 @@
  *   publishing.outcome.done, receipts.confirm, session.receipts.confirmed
  * and on the way in:
  *   inbox.insert, delivery.commit, delivery.commit.done, session.receipts.sent, session.receipts.stored,
- *   inbox.recall, agent.bundle.kept, control.queued, control.queued.done
+ *   witness.checked, witnessed.floor, witnessed.kept, witness.answered, inbox.recall, agent.bundle.kept,
+ * control.queued, control.queued.done
  */
 struct session;
 

@@ -1,12 +1,14 @@
 #include "agent/store.h"
 
 #include "agent/proofs.h"
+#include "agent/witnessed.h"
 
 /* Append only: what was given out once stays as it is. Each is run in one transaction of its own. How to add
  * one: docs/decisions.md, "A database changes its layout in steps". The first of them makes layout 2. */
 static const struct db_change changes[] = {
     {.sql = "ALTER TABLE inbox ADD COLUMN receipted INTEGER NOT NULL DEFAULT 0;"},
     {.sql = proofs_schema},
+    {.sql = witnessed_schema},
 };
 
 _Static_assert(sizeof changes / sizeof changes[0] == STORE_VERSION - 1, "a change for each layout");

@@ -222,6 +222,35 @@ static void put_log(FILE *out, const json_t *log)
                       text_at(log, "not_received_since"));
 }
 
+/* What we cosigned of the log, and whether the log contradicted itself. */
+static void put_witness(const json_t *witness, FILE *out)
+{
+    const json_t *forks = json_object_get(witness, "forks");
+    const long long newest = (long long)json_integer_value(json_object_get(witness, "newest"));
+    const long long cosigned = (long long)json_integer_value(json_object_get(witness, "cosigned"));
+
+    if (json_is_true(json_object_get(witness, "named")) || cosigned > 0) {
+        (void)fprintf(out, "%-16s", "witness");
+        if (cosigned > 0)
+            (void)fprintf(out, "we cosigned the log's first %lld entries, at %.16s", cosigned,
+                          text_at(witness, "since"));
+        else
+            (void)fputs("we have not cosigned the log yet", out);
+        (void)fprintf(out, newest > 0 ? "; it had %lld when we connected\n" : "\n", newest);
+    }
+    if (json_is_true(json_object_get(witness, "key_differs")))
+        put_line(out, "", "the bundle names another witness key for us: nothing is cosigned");
+    if (json_is_true(json_object_get(witness, "damaged")))
+        put_line(out, "", "our record of what we cosigned is damaged: nothing is cosigned");
+    for (size_t i = 0; i < json_array_size(forks); i++) {
+        const json_t *fork = json_array_get(forks, i);
+
+        (void)fprintf(out, "FORK %.16s: ", text_at(fork, "at"));
+        put(out, text_at(fork, "text"));
+        (void)fputs(": not cosigned, and both notes are kept; tell the board\n", out);
+    }
+}
+
 void text_view_status(const json_t *status, FILE *out)
 {
     const json_t *bundle = json_object_get(status, "bundle");
@@ -250,6 +279,7 @@ void text_view_status(const json_t *status, FILE *out)
                       text_at(questions, "since"));
     put_log(out, json_object_get(status, "log"));
     put_feeds(out, json_object_get(status, "feeds"));
+    put_witness(json_object_get(status, "witness"), out);
     put_open(json_object_get(status, "alerts"), json_object_get(status, "outstanding"), out);
     for (size_t i = 0; i < json_array_size(incidents); i++) {
         const json_t *incident = json_array_get(incidents, i);

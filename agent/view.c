@@ -12,6 +12,7 @@
 #include "agent/prepared.h"
 #include "agent/proof_view.h"
 #include "agent/questions.h"
+#include "agent/witness.h"
 #include "proto/labels.h"
 
 #define VIEW_EXPIRY_WARNING_MS (21 * CIVIL_DAY_MS)
@@ -427,6 +428,7 @@ static enum status add_lists(struct agent *agent, json_t *view)
     json_t *alerts = NULL;
     json_t *outstanding = NULL;
     json_t *log = NULL;
+    json_t *witness = NULL;
     enum status status = incidents_list(agent->db, &incidents);
 
     if (status == STATUS_OK)
@@ -440,6 +442,10 @@ static enum status add_lists(struct agent *agent, json_t *view)
     if (status == STATUS_OK)
         status = proof_view_status(agent, &log);
     if (status == STATUS_OK && json_object_set_new(view, "log", log) != 0)
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = witness_status(agent, &witness);
+    if (status == STATUS_OK && json_object_set_new(view, "witness", witness) != 0)
         status = STATUS_NO_MEMORY;
     json_decref(incidents);
     json_decref(alerts);

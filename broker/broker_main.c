@@ -257,6 +257,38 @@ static void print_uses(FILE *out, const json_t *uses)
     }
 }
 
+/* How far the log is cosigned, and who has not cosigned the checkpoint offered last since when. */
+static void print_witnesses(FILE *out, const json_t *pipeline)
+{
+    const json_t *witnesses = json_object_get(pipeline, "witnesses");
+    size_t index = 0;
+    json_t *witness = NULL;
+
+    if (json_array_size(witnesses) == 0) {
+        fputs("log: no witness is named, what is signed is final\n", out);
+        return;
+    }
+    fprintf(
+        out,
+        "log: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " entries are final; %" JSON_INTEGER_FORMAT
+        " of %zu witnesses must cosign, %" JSON_INTEGER_FORMAT " may be dishonest\n",
+        number_of(pipeline, "final"), number_of(pipeline, "entries"), number_of(pipeline, "witness_quorum"),
+        json_array_size(witnesses), number_of(pipeline, "witness_dishonest"));
+    if (!json_is_true(json_object_get(pipeline, "may_sign")))
+        fprintf(out, "  NOT SIGNED until more witnesses have said hello: %" JSON_INTEGER_FORMAT " have\n",
+                number_of(pipeline, "witnesses_heard"));
+    json_array_foreach(witnesses, index, witness)
+    {
+        const bool current = json_is_true(json_object_get(witness, "current"));
+        if (number_of(witness, "cosigned") == 0)
+            fprintf(out, "  %s has never cosigned\n", text_of(witness, "member"));
+        else
+            fprintf(out, "  %s %s %" JSON_INTEGER_FORMAT " entries, at %s\n", text_of(witness, "member"),
+                    current ? "cosigned" : "has not cosigned since", number_of(witness, "cosigned"),
+                    text_of(witness, "since"));
+    }
+}
+
 static void print_status(FILE *out, const json_t *status)
 {
     const json_t *bundle = json_object_get(status, "bundle");
@@ -280,6 +312,7 @@ static void print_status(FILE *out, const json_t *status)
     }
     print_numbers(out, "connections and frames", json_object_get(status, "door"));
     print_numbers(out, "store and log", json_object_get(status, "pipeline"));
+    print_witnesses(out, json_object_get(status, "pipeline"));
     print_uses(out, json_object_get(json_object_get(status, "pipeline"), "break_glass"));
 }
 

@@ -109,10 +109,12 @@ class Partnership:
     """An authority, a broker and agents below one folder."""
 
     def __init__(self, root, members=MEMBERS, now=SAMPLE_DAY, protocols=(PROTOCOL,), catalogue=CATALOGUE,
-                 founded=None):
+                 founded=None, witnesses=(), dishonest=0, settings=None):
         self.root = pathlib.Path(root)
         self.members, self.now = list(members), now
         self.founded = founded or now  # when the authority was made
+        self.witnesses, self.dishonest = list(witnesses), dishonest  # of the log; settings: more for broker.json
+        self.settings = settings or {}
         self.protocols, self.catalogue = list(protocols), catalogue
         self.authority, self.broker_folder = self.root / "authority", self.root / "broker"
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
@@ -136,7 +138,10 @@ class Partnership:
             run("concordat-agent", "init", "--dir", self.agent_folder(member), "--member", member, "--broker",
                 self.endpoint)
             self.enrol(self.agent_folder(member), member)
-        self.new_bundle()
+        self.new_bundle(*self.name_witnesses())
+        if self.settings:
+            path = self.broker_folder / "broker.json"
+            path.write_text(json.dumps({**json.loads(path.read_text()), **self.settings}), encoding="utf-8")
         run("concordat-broker", "load", "--dir", self.broker_folder, "--bundle", self.bundle, "--fingerprint",
             self.fingerprint, *self._clock())
         for member in self.members:
@@ -145,6 +150,12 @@ class Partnership:
 
     def _clock(self):
         return ("--now", self.now) if self.now else ()
+
+    def name_witnesses(self):
+        """Options of the bundle that name them, with the key that each agent prints."""
+        keys = {m: run("concordat-agent", "witness", "--dir", self.agent_folder(m)).out.strip() for m in self.witnesses}
+        options = [x for member, key in keys.items() for x in ("--witness", f"{member}={key}")]
+        return options + (["--witness-dishonest", str(self.dishonest)] if self.dishonest else [])
 
     def enrol(self, folder, member, *options, expect=0):
         return run("concordat-authority", "enrol", "--dir", self.authority, "--csr", folder / f"{member}.csr",
@@ -245,6 +256,17 @@ class Partnership:
             outbox = self.status(member)["outbox"]
             return outbox["queued"] == 0 and outbox["sealed"] == 0 and outbox["accepted"] == 0
         return until(empty, f"{member}'s outbox is empty", seconds)
+
+    def log_state(self):
+        """How the broker says that its log stands."""
+        return run("concordat-broker", "status", "--dir", self.broker_folder, "--json").json()["pipeline"]
+
+    def until_final(self, seconds=60):
+        """Waits until the witnesses have cosigned all that is signed, and all is signed; returns the size."""
+        def final():
+            state = self.log_state()
+            return state["entries"] if state["final"] == state["signed"] == state["entries"] else None
+        return until(final, "the whole log is final", seconds)
 
     def verify(self, expect=0):
         return run("concordat-audit", "verify", "--broker", self.broker_folder, expect=expect)
