@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/alerts.h"
+#include "agent/carrying.h"
 #include "agent/control.h"
 #include "agent/feeds.h"
 #include "agent/hooks.h"
@@ -37,6 +38,7 @@ struct daemon {
     struct link *link;
     struct feeds *feeds;
     struct hooks *hooks;
+    struct carrying *carrying;
     struct local_server *local;
     struct control control;
     struct byte_buffer frame;
@@ -168,7 +170,8 @@ static enum status take_frames(struct daemon *daemon)
             status = STATUS_OK;
             continue;
         }
-        if (status == STATUS_OK)
+        if (status == STATUS_OK &&
+            !carrying_frame(daemon->carrying, daemon->local, bytes_buffer_view(&daemon->frame)))
             status = session_receive(daemon->session, bytes_buffer_view(&daemon->frame), now_of(daemon),
                                      clock_elapsed());
     }
@@ -296,6 +299,8 @@ static void on_request(struct local_connection *connection, const json_t *reques
         list_inbox(daemon, connection);
         return;
     }
+    if (carrying_request(daemon->carrying, connection, request, session_welcomed(daemon->session)))
+        return;
     if (local_server_reply(connection,
                            control_request(&daemon->control, request,
                                            (uint32_t)local_server_peer(connection).uid, now_of(daemon)),
@@ -314,6 +319,7 @@ static enum status work(struct daemon *daemon)
 
     daemon->wait = DAEMON_LONGEST_MS;
     local_server_step(daemon->local, clock_elapsed(), on_request, daemon);
+    carrying_step(daemon->carrying, daemon->local, session_welcomed(daemon->session));
     wake_in(daemon, local_server_wait(daemon->local, clock_elapsed()));
     if (daemon->feeds != NULL) {
         int64_t next = INT64_MAX;
@@ -447,6 +453,9 @@ static enum status start(struct daemon *daemon)
         logline_write(now_of(daemon), LOGLINE_ERROR, "agent", "%s", feeds_why.text);
     if (status != STATUS_OK)
         return because(daemon, status, "feeds");
+    status = carrying_new(daemon->agent, send_to_broker, daemon, &daemon->carrying);
+    if (status != STATUS_OK)
+        return because(daemon, status, "questions");
     status = hooks_new(daemon->agent, &daemon->hooks);
     if (status != STATUS_OK)
         return because(daemon, status, "hooks");
@@ -462,6 +471,7 @@ static void stop(struct daemon *daemon)
     local_server_free(&daemon->local);
     feeds_close(&daemon->feeds);
     hooks_free(&daemon->hooks);
+    carrying_free(&daemon->carrying);
     session_free(&daemon->session);
     link_close(&daemon->link);
     agent_close(&daemon->agent);

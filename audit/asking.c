@@ -2,7 +2,11 @@
 
 #include <stdio.h>
 
+#include "audit/ask_officer.h"
 #include "base/civil.h"
+#include "base/clock.h"
+#include "base/passphrase.h"
+#include "base/safefile.h"
 #include "proto/member.h"
 #include "proto/pseudonym.h"
 
@@ -91,11 +95,67 @@ bool asking_member(const struct options *options, const char *name, json_t *requ
     return json_object_set_new(request, name, json_string(text)) == 0;
 }
 
+/* ---- whom to ask ---- */
+
+static int open_key(const struct options *options, struct officer_key **ret)
+{
+    const char *path = options_text(options, "as");
+    const char *secret = options_text(options, "passphrase-file");
+    char passphrase[PASSPHRASE_SIZE] = "";
+    struct byte_buffer file = bytes_buffer(0);
+    const char *reason = NULL;
+    int code = EXIT_DONE;
+    enum status status = safefile_read_secret(path, OFFICER_KEY_LARGEST, &file);
+
+    if (status != STATUS_OK)
+        return options_fail(options, EXIT_ENVIRONMENT, "%s: %s", path, status_text(status));
+    status = passphrase_get(secret, "Passphrase: ", false, passphrase);
+    if (status == STATUS_NOT_FOUND && secret == NULL)
+        code =
+            options_fail(options, EXIT_USAGE, "there is no terminal to ask at: give --passphrase-file FILE");
+    else if (status != STATUS_OK)
+        code = options_fail(options, EXIT_ENVIRONMENT, "%s: no passphrase could be read: %s",
+                            secret == NULL ? "the terminal" : secret, status_text(status));
+    else if (officer_key_open(bytes_buffer_view(&file), passphrase, ret, &reason) != STATUS_OK)
+        code = options_fail(options, EXIT_REFUSED, "%s: %s", path, reason);
+    bytes_wipe(passphrase, sizeof passphrase);
+    bytes_buffer_wipe(&file);
+    return code;
+}
+
+static int ask_as(const struct options *options, const json_t *request, const struct ask_taker *taker)
+{
+    char reason[ASK_REASON_SIZE] = "";
+    struct clock clock = clock_real();
+    struct officer_key *key = NULL;
+    int64_t now = clock_now(&clock);
+
+    if (!options_time(options, "now", &now))
+        return EXIT_USAGE;
+    int code = open_key(options, &key);
+    if (code != EXIT_DONE)
+        return code;
+    enum ask_result result = ask_officer(options_text(options, "agent"), key, now, request, taker, reason);
+    officer_key_free(&key);
+    if (result == ASK_DONE)
+        return EXIT_DONE;
+    return options_fail(options, result == ASK_REFUSED ? EXIT_REFUSED : EXIT_ENVIRONMENT, "%s", reason);
+}
+
 int asking_run(const struct options *options, const json_t *request, const struct ask_taker *taker)
 {
     char reason[ASK_REASON_SIZE] = "";
-    enum ask_result result = ask_broker(options_text(options, "broker"), request, taker, reason);
+    bool broker = options_text(options, "broker") != NULL;
+    bool agent = options_text(options, "agent") != NULL;
+    bool as = options_text(options, "as") != NULL;
 
+    if (broker == agent || agent != as)
+        return options_fail(
+            options, EXIT_USAGE,
+            "say whom to ask: --broker B on its own host, or --agent D --as FILE.p12 as an officer");
+    if (agent)
+        return ask_as(options, request, taker);
+    enum ask_result result = ask_broker(options_text(options, "broker"), request, taker, reason);
     if (result == ASK_DONE)
         return EXIT_DONE;
     return options_fail(options, result == ASK_REFUSED ? EXIT_REFUSED : EXIT_ENVIRONMENT, "%s", reason);

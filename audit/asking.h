@@ -25,5 +25,18 @@ bool asking_period(const struct options *options, json_t *request);
 bool asking_subject(const struct options *options, const char *name, json_t *request);
 bool asking_member(const struct options *options, const char *name, json_t *request);
 
-/* asking_run - ask the broker that --broker names. The exit code; what went wrong is told. */
+/* Whom to ask: the broker of a folder on its own host, or through an agency's agent as an officer. Part of
+ * the options of every command that asks. */
+#define ASKING_WHOM                                                                                          \
+    {"broker", "B", "folder of the running broker, on its own host", OPTION_TEXT, false},                    \
+        {"agent", "D", "or folder of an agency's running agent, which carries the question", OPTION_TEXT,    \
+         false},                                                                                             \
+        {"as", "FILE", "with --agent: the officer's key and certificate (PKCS #12)", OPTION_TEXT, false},    \
+        {"passphrase-file", "FILE", "its first line opens them (default: asked at the terminal)",            \
+         OPTION_TEXT, false},                                                                                \
+    {                                                                                                        \
+        "now", "TIME", "sign at this time, for demonstrations", OPTION_TEXT, false                           \
+    }
+
+/* asking_run - ask whom the options name. The exit code; what went wrong is told. */
 int asking_run(const struct options *options, const json_t *request, const struct ask_taker *taker);

@@ -6,7 +6,7 @@
 #include "audit/row.h"
 
 const struct option_spec search_command_options[] = {
-    {"broker", "B", "folder of the running broker", OPTION_TEXT, true},
+    ASKING_WHOM,
     {"subject", "REF", "a person's pseudonym, as concordat subject prints it", OPTION_TEXT, false},
     {"event", "ID", "an event", OPTION_TEXT, false},
     {"member", "ID", "an agency, as sender or as recipient", OPTION_TEXT, false},
@@ -33,7 +33,7 @@ const struct option_spec search_command_options[] = {
 };
 
 const struct option_spec search_command_replay_options[] = {
-    {"broker", "B", "folder of the running broker", OPTION_TEXT, true},
+    ASKING_WHOM,
     {"since", "T", "from this date or time on", OPTION_TEXT, false},
     {"until", "T", "before this date or time", OPTION_TEXT, false},
     {.name = NULL},

@@ -234,7 +234,12 @@ static enum status log_query(struct engine *engine, const struct job *job, const
 {
     const char *officer = json_string_value(json_object_get(request, "officer"));
     const char *question = json_string_value(json_object_get(request, "question"));
-    struct record_account account = {.time = engine->now, .outcome = bytes_of_string("asked")};
+    const char *from = json_string_value(json_object_get(request, "from"));
+    const char *refused = json_string_value(json_object_get(request, "refused"));
+    struct record_account account = {.time = engine->now,
+                                     .from = bytes_of_string(from == NULL ? "" : from),
+                                     .outcome = bytes_of_string(refused == NULL ? "asked" : "refused"),
+                                     .reason = bytes_of_string(refused == NULL ? "" : refused)};
     struct byte_view details[QUESTION_DETAILS];
     uint64_t index;
     enum status status;

@@ -12,6 +12,7 @@
 #include "base/logline.h"
 #include "base/notify.h"
 #include "broker/operator.h"
+#include "broker/queries.h"
 
 #define TICK_MS      1000
 #define EXPIRY_EVERY (3600 * 1000) /* ms between reminders that the bundle ends */
@@ -30,6 +31,7 @@ struct gate {
     struct router *router;
     struct sessions *sessions;
     struct operator* operator;
+    struct queries *queries;
     struct say *say;
     int stop_fd;
     int64_t tick_at;
@@ -103,6 +105,21 @@ static enum status open_operator(struct gate *gate, const struct gate_options *o
     return status == STATUS_OK ? status : fail(reason, status, text);
 }
 
+static enum status open_queries(struct gate *gate, const struct gate_options *options,
+                                struct gate_reason *reason)
+{
+    const struct queries_options wanted = {
+        .sessions = gate->sessions,
+        .pipeline = options->pipeline,
+        .index = {.path = gate->index_path, .store_path = gate->store_path},
+        .say = options->say,
+        .started = clock_now(&gate->clock),
+    };
+    enum status status = queries_new(&wanted, &gate->queries);
+
+    return status == STATUS_OK ? status : fail(reason, status, status_text(status));
+}
+
 enum status gate_open(const struct gate_options *options, struct gate **ret, struct gate_reason *ret_reason)
 {
     struct gate *gate = calloc(1, sizeof *gate);
@@ -123,6 +140,8 @@ enum status gate_open(const struct gate_options *options, struct gate **ret, str
     if (status == STATUS_OK)
         status = open_operator(gate, options, ret_reason);
     if (status == STATUS_OK)
+        status = open_queries(gate, options, ret_reason);
+    if (status == STATUS_OK)
         *ret = gate;
     else
         gate_close(&gate);
@@ -134,6 +153,7 @@ void gate_close(struct gate **gate)
     if (*gate == NULL)
         return;
     operator_close(&(*gate)->operator);
+    queries_free(&(*gate)->queries);
     sessions_free(&(*gate)->sessions);
     router_close(&(*gate)->router);
     free(*gate);
@@ -164,7 +184,10 @@ static void handle_out(struct gate *gate, struct sessions_time time, const struc
         sessions_send(gate->sessions, time, out);
         break;
     case PIPELINE_CONTROL:
-        operator_answer(gate->operator, time, out->token, out->bytes);
+        if ((out->token & QUERIES_TOKEN) != 0)
+            queries_logged(gate->queries, time, out->token, out->bytes);
+        else
+            operator_answer(gate->operator, time, out->token, out->bytes);
         break;
     case PIPELINE_BUNDLE:
         operator_in_force(gate->operator, time);
@@ -255,15 +278,16 @@ static int wait_for(const struct gate *gate, struct sessions_time time)
 static bool poll_all(const struct gate *gate, struct sessions_time time)
 {
     enum { FIXED = 4 };
-    int fds[1 + OPERATOR_SEARCHES];
+    int fds[1 + OPERATOR_SEARCHES + QUERIES_MAX];
     size_t count = operator_fds(gate->operator, fds);
-    zmq_pollitem_t items[FIXED + 1 + OPERATOR_SEARCHES] = {
+    zmq_pollitem_t items[FIXED + 1 + OPERATOR_SEARCHES + QUERIES_MAX] = {
         {.fd = gate->stop_fd, .events = ZMQ_POLLIN},
         {.fd = pipeline_fd(gate->pipeline), .events = ZMQ_POLLIN},
         {.socket = router_socket(gate->router), .events = ZMQ_POLLIN},
         {.socket = router_zap_socket(gate->router), .events = ZMQ_POLLIN},
     };
 
+    count += queries_fds(gate->queries, fds + count);
     for (size_t i = 0; i < count; i++)
         items[FIXED + i] = (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
     int ready = zmq_poll(items, FIXED + (int)count, wait_for(gate, time));
@@ -283,6 +307,7 @@ enum gate_end gate_run(struct gate *gate, struct gate_reason *ret_reason)
         (void)sessions_receive(gate->sessions, time, MESSAGES);
         take_outgoing(gate, time);
         operator_step(gate->operator, time);
+        queries_step(gate->queries, time);
         if (time.elapsed >= gate->tick_at)
             tick(gate, time);
         if (gate->fatal) {

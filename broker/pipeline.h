@@ -17,7 +17,7 @@
  *
  * The gate itself answers Hello and BundleRequest. What else an agent says comes here: PlanRequest, Publish,
  * Fetch, ReceiptBatch, ReportBatch, Cosignature, LogRequest (answered by a thread of its own, proving.h);
- * Query is refused here. Malformed bytes are answered with Error.
+ * Query and QueryNext are the gate's own (queries.h). Malformed bytes are answered with Error.
  *
  * Where a test build can be made to die (base/crash.h):
  *   broker.intake            a frame was submitted
@@ -148,8 +148,8 @@ enum status pipeline_bundle(struct pipeline *pipeline, struct bundle *bundle,
  *   {"do":"status"}                                         counters, see docs/operations.md
  *   {"do":"confirm-erasure","event":ID,"officer":TEXT,"how":TEXT,"from":MEMBER?}   an erasure that its sender
  * asked for is done
- *   {"do":"log-query","officer":TEXT,"question":TEXT}       logs an `audit-query` entry; {"index":N} once it
- * is committed: only then may the search be answered
+ *   {"do":"log-query","officer":TEXT,"question":TEXT,"from":MEMBER?,"refused":TEXT?}   logs an `audit-query`
+ * entry; {"index":N} once it is committed: only then may the search be answered, or its refusal told
  *   {"do":"lift","officer":TEXT,"event":ID,"from":MEMBER?}  settles a break-glass use that nobody confirmed;
  * logged;
  *                                                           {"lifted":true}

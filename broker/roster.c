@@ -216,3 +216,15 @@ size_t roster_bound(const struct roster *roster)
 {
     return roster->bound;
 }
+
+bool roster_look(struct roster_peer *peer, int64_t elapsed)
+{
+    if (peer->looks == 0 || elapsed - peer->looks_since >= 60000) {
+        peer->looks_since = elapsed;
+        peer->looks = 0;
+    }
+    if (peer->looks >= ROSTER_LOOKS)
+        return false;
+    peer->looks++;
+    return true;
+}

@@ -16,6 +16,8 @@
 #define ROSTER_PER_SECOND 16
 #define ROSTER_REFUSALS   16 /* told that it is too much so often, then nothing more */
 
+#define ROSTER_LOOKS 60 /* officers' questions a minute: each is an entry in the log */
+
 enum roster_state {
     ROSTER_UNBOUND, /* nobody said hello, or what was said no longer holds */
     ROSTER_BOUND,   /* route and connection are good */
@@ -35,6 +37,8 @@ struct roster_peer {
     uint8_t refused_route[ROUTER_ROUTE_SIZE];
     int64_t thousandths; /* of answers that it may still have */
     int64_t refilled;
+    int64_t looks_since; /* when the minute of these looks began */
+    unsigned looks;
 };
 
 struct roster;
@@ -85,6 +89,9 @@ enum roster_share {
 
 /* roster_spend - one answer of the gate's own. */
 enum roster_share roster_spend(struct roster_peer *peer, int64_t elapsed);
+
+/* roster_look - one officer's question through this member; false beyond ROSTER_LOOKS a minute. */
+bool roster_look(struct roster_peer *peer, int64_t elapsed);
 
 /* roster_count, roster_at - every record, in the order in which they came. */
 size_t roster_count(const struct roster *roster);

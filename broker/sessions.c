@@ -22,6 +22,8 @@ struct sessions {
     struct wire_arena arena;
     struct byte_buffer out;
     struct sessions_counters counters;
+    sessions_take_query *take_query;
+    void *query_context;
 };
 
 /* One message while it is being handled. */
@@ -82,6 +84,12 @@ const struct sessions_counters *sessions_counters(const struct sessions *session
 const struct roster *sessions_roster(const struct sessions *sessions)
 {
     return sessions->roster;
+}
+
+void sessions_on_query(struct sessions *sessions, sessions_take_query *take, void *context)
+{
+    sessions->take_query = take;
+    sessions->query_context = context;
 }
 
 /* ---- connections ---- */
@@ -398,6 +406,36 @@ static void submit(struct sessions *sessions, const struct arrival *arrival)
         (void)send_bound(sessions, arrival->peer, bytes_buffer_view(&sessions->out));
 }
 
+/* An officer's question; whoever takes it answers. Asking on is paced by the answers themselves. */
+static void hand_query(struct sessions *sessions, const struct arrival *arrival)
+{
+    const struct frame_error often = {.code = WIRE__ERROR_CODE__NOT_NOW,
+                                      .text = "too many questions within a minute: wait",
+                                      .retry_after = RETRY_QUOTA};
+    const Wire__Frame *frame = NULL;
+    const char *reason = NULL;
+
+    if (sessions->take_query == NULL) {
+        refuse(sessions, arrival, WIRE__ERROR_CODE__UNSUPPORTED, "this broker answers no questions");
+        return;
+    }
+    wire_arena_reset(&sessions->arena);
+    enum status status = wire_frame_unpack(arrival->message->bytes, &sessions->arena, &frame);
+    if (status == STATUS_OK)
+        status = wire_check_frame(frame, &reason);
+    if (status != STATUS_OK)
+        refuse(sessions, arrival, WIRE__ERROR_CODE__MALFORMED,
+               reason != NULL ? reason : format_fault(status));
+    else if (frame->verb_case == WIRE__FRAME__VERB_QUERY &&
+             !roster_look(arrival->peer, arrival->time.elapsed))
+        answer_error(sessions, arrival, &often);
+    else
+        sessions->take_query(sessions->query_context, arrival->time,
+                             &(struct sessions_query){.connection = arrival->peer->connection,
+                                                      .member = arrival->peer->member,
+                                                      .frame = frame});
+}
+
 /* A frame for the pipeline: only from the certificate and on the connection of the hello. */
 static void handle_bound(struct sessions *sessions, const struct arrival *arrival)
 {
@@ -405,7 +443,11 @@ static void handle_bound(struct sessions *sessions, const struct arrival *arriva
 
     if (roster_on(peer, arrival->route) &&
         memcmp(peer->certificate, arrival->entry->digest, DIGEST_SIZE) == 0) {
-        submit(sessions, arrival);
+        if (arrival->face.verb == WIRE__FRAME__VERB_QUERY ||
+            arrival->face.verb == WIRE__FRAME__VERB_QUERY_NEXT)
+            hand_query(sessions, arrival);
+        else
+            submit(sessions, arrival);
         return;
     }
     refuse(sessions, arrival, WIRE__ERROR_CODE__NEED_HELLO, "say hello on this connection first");
@@ -425,6 +467,7 @@ static void dispatch(struct sessions *sessions, const struct arrival *arrival)
     case WIRE__FRAME__VERB_RECEIPTS:
     case WIRE__FRAME__VERB_REPORTS:
     case WIRE__FRAME__VERB_QUERY:
+    case WIRE__FRAME__VERB_QUERY_NEXT:
     case WIRE__FRAME__VERB_LOG_REQUEST:
     case WIRE__FRAME__VERB_COSIGN:
         handle_bound(sessions, arrival);

@@ -3,6 +3,7 @@
 #include "broker/pipeline.h"
 #include "broker/roster.h"
 #include "broker/say.h"
+#include "proto/wire_codec.h"
 
 /*
  * What members send, and what is sent to them: each message is traced to a certificate that is usable in the
@@ -50,6 +51,18 @@ size_t sessions_receive(struct sessions *sessions, struct sessions_time time, si
 
 /* sessions_send - a PIPELINE_FRAME on its way out. */
 void sessions_send(struct sessions *sessions, struct sessions_time time, const struct pipeline_out *out);
+
+/* A Query or QueryNext, checked in its form and within the member's share. */
+struct sessions_query {
+    uint64_t connection;
+    const char *member;
+    const Wire__Frame *frame; /* valid during the call */
+};
+typedef void sessions_take_query(void *context, struct sessions_time time,
+                                 const struct sessions_query *asked);
+
+/* sessions_on_query - to whom they go; without, they are answered UNSUPPORTED. */
+void sessions_on_query(struct sessions *sessions, sessions_take_query *take, void *context);
 
 /* sessions_adopt - from now on this bundle says who may connect and speak; shared. Who may not any more is
  * told, and forgotten. */

@@ -336,9 +336,6 @@ static void verify_verb(struct job *job)
     case WIRE__FRAME__VERB_LOG_REQUEST:
     case WIRE__FRAME__VERB_COSIGN:
         break;
-    case WIRE__FRAME__VERB_QUERY:
-        fail(job, WIRE__ERROR_CODE__UNSUPPORTED, "queries come with a later version of the broker");
-        break;
     default:
         fail(job, WIRE__ERROR_CODE__UNSUPPORTED, "this is not for a broker to answer");
         break;

@@ -317,8 +317,12 @@ enum status officer_chain_verify(const struct byte_view *chain, size_t n, struct
     officer_name_format(&officer.name, officer.text);
     memcpy(officer.certificate, certificates[0].digest, DIGEST_SIZE);
     memcpy(officer.point, certificates[0].point, OFFICER_POINT_SIZE);
-    if (n > 1)
+    officer.not_after = certificates[0].not_after;
+    if (n > 1) {
         memcpy(officer.intermediate, certificates[1].digest, DIGEST_SIZE);
+        if (certificates[1].not_after < officer.not_after)
+            officer.not_after = certificates[1].not_after;
+    }
     *ret = officer;
     return STATUS_OK;
 }
@@ -341,6 +345,12 @@ enum status officer_verify(const struct byte_view *chain, size_t n, const struct
     }
     *ret = officer;
     return STATUS_OK;
+}
+
+bool officer_standing(const struct officer *officer, const struct bundle *bundle, int64_t now)
+{
+    return now <= officer->not_after && !bundle_officer_revoked(bundle, officer->certificate) &&
+           !bundle_officer_revoked(bundle, officer->intermediate);
 }
 
 /* ---- signatures ---- */

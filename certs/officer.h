@@ -72,6 +72,7 @@ struct officer {
     uint8_t certificate[DIGEST_SIZE];
     uint8_t intermediate[DIGEST_SIZE]; /* zeros: issued by the partnership itself */
     uint8_t point[OFFICER_POINT_SIZE];
+    int64_t not_after; /* the earliest end in the chain */
 };
 
 /*
@@ -90,6 +91,9 @@ enum status officer_chain_verify(const struct byte_view *chain, size_t n, struct
  */
 enum status officer_verify(const struct byte_view *chain, size_t n, const struct bundle *bundle, int64_t now,
                            struct officer *ret, const char **ret_reason);
+
+/* officer_standing - whether a verified officer still is one, under a newer bundle or later. */
+bool officer_standing(const struct officer *officer, const struct bundle *bundle, int64_t now);
 
 /* officer_signed - whether the officer signed this message (ECDSA P-256 with SHA-256). STATUS_BAD_SIGNATURE
  * or STATUS_CRYPTO. */

@@ -11,16 +11,19 @@
 #include "proto/record.h"
 #include "proto/section.h"
 
-#define EVENT_SIZE     CORE_EVENT_SIZE
-#define DIGEST         CORE_DIGEST_SIZE
-#define SIGNATURE      64
-#define SALT           16
-#define HEAD_MAX       512
-#define SIGNATURES_MAX 64
-#define REPORT_MAX     1024
-#define LINE_MAX_SIZE  512
-#define PROOF_MAX      ((size_t)32 << 10)
-#define QUESTION_MAX   ((size_t)16 << 10)
+#define EVENT_SIZE              CORE_EVENT_SIZE
+#define DIGEST                  CORE_DIGEST_SIZE
+#define SIGNATURE               64
+#define SALT                    16
+#define HEAD_MAX                512
+#define SIGNATURES_MAX          64
+#define REPORT_MAX              1024
+#define LINE_MAX_SIZE           512
+#define PROOF_MAX               ((size_t)32 << 10)
+#define QUESTION_MAX            ((size_t)16 << 10)
+#define NONCE_SIZE              16
+#define CHAIN_MAX               2
+#define OFFICER_CERTIFICATE_MAX 4096
 
 /*
  * Each *_fault function gives what is wrong with a message as a sentence, or NULL. FAIL_UNLESS and TRY end a
@@ -491,7 +494,22 @@ static const char *query_fault(const Wire__Query *query)
 {
     FAIL_UNLESS(wire_check_officer(bytes_of_string(query->officer)), "the officer is malformed");
     FAIL_UNLESS(strlen(query->question) <= QUESTION_MAX, "the question is longer than 16 KiB");
+    FAIL_UNLESS(!query->has_time || is_time(query->time), "the time of a query is no time");
+    FAIL_UNLESS(!query->has_nonce || query->nonce.len == NONCE_SIZE, "a query's nonce has 16 bytes");
+    FAIL_UNLESS(!query->has_answer_key || query->answer_key.len == DIGEST_SIZE,
+                "the key for the answers has 32 bytes");
+    FAIL_UNLESS(query->n_chain <= CHAIN_MAX, "an officer's chain has at most two certificates");
+    for (size_t i = 0; i < query->n_chain; i++)
+        FAIL_UNLESS(is_within(query->chain[i], 1, OFFICER_CERTIFICATE_MAX),
+                    "a certificate of the chain is empty or too long");
     return signer_fault(query->certificate, query->signature);
+}
+
+static const char *query_answer_fault(const Wire__QueryAnswer *answer)
+{
+    FAIL_UNLESS(!answer->has_enc || answer->enc.len == DIGEST_SIZE,
+                "the encapsulated key of an answer has 32 bytes");
+    return NULL; /* as long as the frame allows */
 }
 
 /* ---- frames ---- */
@@ -520,11 +538,12 @@ static const char *verb_fault(const Wire__Frame *frame)
         VERB(LOG_REQUEST, log_request)
         VERB(LOG_ANSWER, log_answer)
         VERB(QUERY, query)
+        VERB(QUERY_ANSWER, query_answer)
         VERB(ERROR, error)
         VERB(NOTICES, notices)
 #undef VERB
-    case WIRE__FRAME__VERB_QUERY_ANSWER:
-        return NULL; /* as long as the frame allows */
+    case WIRE__FRAME__VERB_QUERY_NEXT:
+        return NULL;
     case WIRE__FRAME__VERB_RECEIPTS_STORED:
         return stored_fault(frame->receipts_stored->count);
     case WIRE__FRAME__VERB_REPORTS_STORED:

@@ -31,7 +31,7 @@ struct pipeline {
     int fd;
     enum status submit;
     char answer[256];
-    char asked[256];
+    char asked[1024];
     char said[4096];
 };
 
