@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Measures the real daemons on loopback: one JSON line a figure, medians of several runs with their spread.
 
-Usage: bench.py --bin DIR [--runs N] [--only NAME] [--quick]
+Usage: bench.py --bin DIR [--runs N] [--only NAME] [--quick] [--huge] [--dir DIR]
 
 The machine is shared and noisy: compare figures of one run of this program with one another, not across machines.
 """
 import argparse
 import contextlib
 import csv
+import datetime
 import json
 import os
 import pathlib
@@ -26,6 +27,8 @@ SENDERS = [f"prison.p{number:02}" for number in range(1, 11)]
 ESTABLISHMENTS = ["ACI", "BMI", "BRI", "BSI", "DHI", "FSI", "HEI", "LEI", "OWI", "WSI"]
 SUBJECT = "2003/9391423N"
 CROWD = 1000
+LOG_START = "2026-12-01T08:30:00+00:00"  # of the made entries, within the sample bundle's life
+LOG_STEP_MS = 86.4  # 10^7 entries are ten days
 
 
 def emit(name, values, unit, **more):
@@ -153,22 +156,50 @@ def through(bench, runs, quick):
             emit(f"{name}.{key}", [r[key] for r in results], unit)
 
 
-def growth(bench, quick):
-    """What an event costs when the log holds about 10^4, 10^5, 10^6 entries. Needs a broker without a past."""
-    for entries in (10**4, 10**5) if quick else (10**4, 10**5, 10**6):
-        measured = entries // 8 // 640 * 640  # a run adds at most half of what is there already
-        while bench_entries(bench) < entries:
-            missing = entries - bench_entries(bench)
-            bench.load(senders=10, events=min(102400, max(640, missing // 5 // 640 * 640)), batch=64, window=256)
-            time.sleep(1.1)
-        before = bench_entries(bench)
+def biglog(bench, *arguments):
+    """What bench_biglog does in the stopped broker's folder; the times are those of LOG_START and LOG_STEP_MS."""
+    start = int(datetime.datetime.fromisoformat(LOG_START).timestamp() * 1000)
+    verb, *rest = arguments
+    done = subprocess.run([str(bench.harness.BIN / "bench_biglog"), verb, str(bench.scheme.broker_folder),
+                           *map(str, rest), str(start), str(LOG_STEP_MS)],
+                          capture_output=True, text=True, check=False, timeout=7200)
+    if done.returncode != 0:
+        raise bench.harness.Failed(done.stderr)
+    return json.loads(done.stdout)
+
+
+def start_at_end(bench, entries):
+    """Starts the broker at a time after the log's last entry."""
+    time_of_end = datetime.datetime.fromisoformat(LOG_START) + datetime.timedelta(
+        milliseconds=(entries + 100000) * LOG_STEP_MS)
+    bench.scheme.now = time_of_end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    bench.scheme.start_broker()
+
+
+def growth(bench, sizes):
+    """What an event, a start and a search cost when the log holds so many entries; most are made by bench_biglog."""
+    bench.load(senders=10, events=640, batch=64, window=256)  # the broker gets to know all members
+    for entries in sizes:
+        bench.scheme.daemons["broker"].stop()
+        made = biglog(bench, "make", entries)
+        looked = biglog(bench, "look")
+        for key in ("entries_per_second", "cpu_us_per_entry", "index_behind_seconds"):
+            emit(f"log_made_to_{entries}.{key}", [made[key]], key, made=made["made"])
+        for key, value in looked.items():
+            if not key.endswith("_hits"):
+                emit(f"log_of_{entries}.{key}", [value], "ms" if key.endswith("_ms") else "",
+                     hits=looked.get(key.replace("_ms", "_hits")))
+        start_at_end(bench, made["entries"])
+        emit(f"broker_rss_at_{entries}_entries", [resident(bench.broker_pid())[0]], "MiB")
         results = []
-        for _ in range(3):
-            results.append(bench.load(senders=10, events=min(12800, max(640, measured)), batch=64, window=256))
+        for _ in range(4):  # a small log must not grow much meanwhile
+            results.append(bench.load(senders=10, events=min(12800, max(640, entries // 64 // 640 * 640)), batch=64,
+                                      window=256))
             time.sleep(1.1)
-        emit(f"batches_at_{entries}_entries", [r["events_per_second"] for r in results], "events/s",
-             entries_before=before, entries_after=bench_entries(bench))
+        results = results[1:]  # what the members had yet to get is through
+        emit(f"batches_at_{entries}_entries", [r["events_per_second"] for r in results], "events/s")
         emit(f"batches_at_{entries}_entries.broker_us_per_event", [r["broker_us_per_event"] for r in results], "us")
+        emit(f"broker_rss_at_{entries}_entries_after_load", [resident(bench.broker_pid())[0]], "MiB")
 
 
 def bench_entries(bench):
@@ -252,6 +283,8 @@ def main():
     options.add_argument("--bin", required=True)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--quick", action="store_true", help="smaller counts, for a first look")
+    options.add_argument("--huge", action="store_true", help="growth up to ten million entries: 10 GB and an hour")
+    options.add_argument("--dir", help="where to make the folders, instead of the system's for temporary files")
     options.add_argument("--only", choices=("micro", "through", "growth", "import"))
     given = options.parse_args()
     os.environ["CONCORDAT_BIN"] = given.bin
@@ -263,7 +296,7 @@ def main():
     if "micro" in wanted:
         micro(harness, given.runs)
     for part in [part for part in ("through", "growth") if part in wanted]:
-        with tempfile.TemporaryDirectory(prefix="concordat-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="concordat-bench-", dir=given.dir) as folder:
             bench = Bench(harness, pathlib.Path(folder))
             try:
                 if part == "through":
@@ -271,14 +304,14 @@ def main():
                     through(bench, given.runs, given.quick)
                     memory(bench)
                 else:
-                    growth(bench, given.quick)
+                    growth(bench, [10**4, 10**5] + ([] if given.quick else [10**6]) + ([10**7] if given.huge else []))
                     verify_rate(bench, given.runs)
             finally:
                 for daemon in bench.scheme.daemons.values():
                     with contextlib.suppress(harness.Failed):
                         daemon.kill()
     if "import" in wanted:
-        with tempfile.TemporaryDirectory(prefix="concordat-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="concordat-bench-", dir=given.dir) as folder:
             import_rate(harness, pathlib.Path(folder), 20000 if given.quick else 200000, given.runs)
     return 0
 
