@@ -171,7 +171,7 @@ def biglog(bench, *arguments):
 def start_at_end(bench, entries):
     """Starts the broker at a time after the log's last entry."""
     time_of_end = datetime.datetime.fromisoformat(LOG_START) + datetime.timedelta(
-        milliseconds=(entries + 100000) * LOG_STEP_MS)
+        milliseconds=(entries + 1000) * LOG_STEP_MS)
     bench.scheme.now = time_of_end.strftime("%Y-%m-%dT%H:%M:%SZ")
     bench.scheme.start_broker()
 
