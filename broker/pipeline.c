@@ -207,21 +207,31 @@ static int next_wait(const struct pipeline *pipeline, int64_t ticked)
     return left < 0 ? 0 : (int)left;
 }
 
-static void tick(struct pipeline *pipeline, bool quiet)
+/* Copies what is in the WAL, if there is time for it. The sooner after a commit, the less there is of it, and
+ * the shorter the next frame waits. */
+static void rest(struct pipeline *pipeline, bool quiet)
 {
-    enum pipeline_load load = PIPELINE_BUSY;
+    const bool waiting = mailbox_count(pipeline->verdicts) > 0 || intake_count(pipeline->intake) > 0;
+    const enum pipeline_load load = waiting ? PIPELINE_BUSY : quiet ? PIPELINE_IDLE : PIPELINE_PAUSE;
     enum status status;
 
     if (pipeline->dead)
         return;
-    if (mailbox_count(pipeline->verdicts) == 0 && intake_count(pipeline->intake) == 0)
-        load = quiet ? PIPELINE_IDLE : PIPELINE_PAUSE;
+    status = pipeline_storage_rest(&pipeline->storage, load, &pipeline->engine->forgetting,
+                                   &pipeline->engine->holding);
+    if (status != STATUS_OK)
+        die(pipeline, status);
+}
+
+static void tick(struct pipeline *pipeline)
+{
+    enum status status;
+
+    if (pipeline->dead)
+        return;
     status = engine_tick(pipeline->engine, now_of(pipeline));
     if (status == STATUS_OK)
         holding_look(&pipeline->engine->holding, pipeline->engine->now, pipeline->engine->disk_full);
-    if (status == STATUS_OK)
-        status = pipeline_storage_rest(&pipeline->storage, load, &pipeline->engine->forgetting,
-                                       &pipeline->engine->holding);
     if (status != STATUS_OK)
         die(pipeline, status);
 }
@@ -253,8 +263,11 @@ static void *run_store(void *context)
             take_verdicts(pipeline, items, count);
         while (run_group(pipeline, clock_elapsed()))
             ;
-        if (clock_elapsed() - ticked >= TICK_MS || atomic_exchange(&pipeline->starving, false)) {
-            tick(pipeline, quiet);
+        const bool due = clock_elapsed() - ticked >= TICK_MS;
+        if (due || atomic_exchange(&pipeline->starving, false))
+            tick(pipeline);
+        rest(pipeline, due && quiet);
+        if (due) {
             ticked = clock_elapsed();
             quiet = true;
         }

@@ -188,7 +188,7 @@ def growth(bench, sizes):
         for key, value in looked.items():
             if not key.endswith("_hits"):
                 emit(f"log_of_{entries}.{key}", [value], "ms" if key.endswith("_ms") else "",
-                     hits=looked.get(key.replace("_ms", "_hits")))
+                     hits=looked.get(key.replace("_cpu_ms", "_hits").replace("_ms", "_hits")))
         start_at_end(bench, made["entries"])
         emit(f"broker_rss_at_{entries}_entries", [resident(bench.broker_pid())[0]], "MiB")
         results = []

@@ -223,6 +223,7 @@ static enum status sign(struct making *making)
 static enum status grow(struct making *making, uint64_t entries)
 {
     struct logbook *logbook = making->storage->logbook;
+    struct holding nobody = {0};
     bool forgetting = false;
     enum status status = STATUS_OK;
 
@@ -231,7 +232,7 @@ static enum status grow(struct making *making, uint64_t entries)
         if (status == STATUS_OK && logbook_size(logbook) - logbook_checkpoint(logbook).size > SIGN_ENTRIES)
             status = sign(making);
         if (status == STATUS_OK)
-            status = pipeline_storage_rest(making->storage, PIPELINE_PAUSE, &forgetting);
+            status = pipeline_storage_rest(making->storage, PIPELINE_PAUSE, &forgetting, &nobody);
     }
     return status;
 }

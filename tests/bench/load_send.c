@@ -7,7 +7,8 @@
 #include "proto/hpke.h"
 #include "tests/bench/load.h"
 
-#define IDLE_NS INT64_C(10000000) /* longest wait without anything due */
+#define IDLE_NS      INT64_C(10000000) /* longest wait without anything due */
+#define CONFIRM_ROWS 16 /* of forwarded receipts, before the broker is told that they are stored */
 
 /* All senders together. */
 struct pace {
@@ -25,7 +26,8 @@ struct run {
     struct byte_buffer *frames; /* sealed beforehand, one a batch */
     struct hpke_sender *contexts[LOAD_RECIPIENTS];
     uint8_t enc[LOAD_RECIPIENTS][32];
-    uint64_t receipts_seen;
+    uint64_t receipts_seen;      /* the last row of forwarded receipts that came */
+    uint64_t receipts_confirmed; /* the last one that the broker was told about */
 };
 
 static bool start_sealing(struct load *load, struct run *run)
@@ -95,6 +97,25 @@ static void send_batch(struct load *load, struct run *run, struct pace *pace)
     pace->sent += load->options.batch;
 }
 
+/* Tells the broker, as an agent does, which receipts are stored here and need not be sent again. */
+static void confirm_receipts(struct load *load, struct run *run)
+{
+    struct byte_buffer bytes = bytes_buffer(WIRE_FRAME_LIMIT);
+    Wire__Fetch fetch = WIRE__FETCH__INIT;
+    Wire__Frame frame = WIRE__FRAME__INIT;
+
+    fetch.receipts_after = run->receipts_seen;
+    frame.version = WIRE_VERSION;
+    frame.request = 4;
+    frame.verb_case = WIRE__FRAME__VERB_FETCH;
+    frame.fetch = &fetch;
+    wire_pack(&frame.base, &bytes);
+    if (bytes.status != STATUS_OK || zmq_send(run->party->socket, bytes.data, bytes.size, 0) < 0)
+        load_fail(load, run->party->member, "could not send");
+    bytes_buffer_free(&bytes);
+    run->receipts_confirmed = run->receipts_seen;
+}
+
 static void take_answer(struct load *load, struct run *run, const Wire__PublishAnswer *answer)
 {
     int64_t now = load_now();
@@ -110,6 +131,13 @@ static void take_answer(struct load *load, struct run *run, const Wire__PublishA
     }
 }
 
+static void take_forwarded(struct load *load, struct run *run, uint64_t id)
+{
+    run->receipts_seen = id;
+    if (run->receipts_seen - run->receipts_confirmed >= CONFIRM_ROWS)
+        confirm_receipts(load, run);
+}
+
 static void take_frame(struct load *load, struct run *run, struct wire_arena *arena, struct byte_view bytes)
 {
     const Wire__Frame *frame;
@@ -120,7 +148,7 @@ static void take_frame(struct load *load, struct run *run, struct wire_arena *ar
     else if (frame->verb_case == WIRE__FRAME__VERB_PUBLISH_ANSWER)
         take_answer(load, run, frame->publish_answer);
     else if (frame->verb_case == WIRE__FRAME__VERB_FORWARDED_RECEIPTS)
-        run->receipts_seen = frame->forwarded_receipts->id;
+        take_forwarded(load, run, frame->forwarded_receipts->id);
     else if (frame->verb_case == WIRE__FRAME__VERB_ERROR)
         load_fail(load, run->party->member, frame->error->text);
 }
@@ -197,6 +225,8 @@ static void work(struct load *load, struct run *runs, struct wire_arena *arena)
     }
     watched[load->options.senders] = (struct pollfd){.fd = load->wake, .events = POLLIN};
     load->spent_before = load_spent();
+    for (size_t i = 0; i < load->options.senders; i++)
+        confirm_receipts(load, &runs[i]); /* from now on the broker sends them */
     while (!all_answered(load, runs) && !atomic_load(&load->failed)) {
         bool some = false;
         for (size_t i = 0; i < load->options.senders; i++) {
@@ -212,6 +242,8 @@ static void work(struct load *load, struct run *runs, struct wire_arena *arena)
             load_fail(load, "senders", "nothing came for 20 seconds");
     }
     zmq_msg_close(&message);
+    for (size_t i = 0; i < load->options.senders; i++)
+        confirm_receipts(load, &runs[i]);
 }
 
 void *load_send(void *argument)
