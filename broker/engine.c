@@ -300,7 +300,6 @@ static enum status take_back(struct engine *engine)
     repeats_take_back(engine->repeats, logbook_size(engine->logbook));
     if (status == STATUS_OK)
         status = peers_reload(engine->peers, engine->store);
-    forwarding_take_back(engine);
     if (status == STATUS_OK)
         status = glass_reload(engine->glass, engine->store);
     if (status == STATUS_OK)

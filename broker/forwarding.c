@@ -22,7 +22,8 @@ static bool goes_at_once(const struct engine *engine, const struct peer *sender)
            atomic_load(&engine->outgoing->bytes) < engine->limits.outgoing_bytes;
 }
 
-/* Like an answer: once it is committed, so that it need not be read again. */
+/* Like an answer: once it is committed, so that it need not be read again. If it is not, peers_restart begins
+ * anew. */
 static enum status send_at_once(struct engine *engine, struct peer *sender, const struct forwarded *forwarded)
 {
     struct outgoing *frame = NULL;
@@ -97,15 +98,6 @@ enum status forwarding_append(struct engine *engine, const struct job *job, cons
             status = append_for(&self, sender);
     }
     return status;
-}
-
-void forwarding_take_back(struct engine *engine)
-{
-    for (size_t i = 0; i < peers_count(engine->peers); i++) {
-        struct peer *peer = peers_at(engine->peers, i);
-        if (peer->forwarded > peer->stored.forwarded)
-            peer->forwarded = peer->stored.forwarded;
-    }
 }
 
 /* What waits in the store for this member, as a frame. */

@@ -9,9 +9,5 @@
  * who are connected and wait for nothing else it goes with the group's answers. */
 enum status forwarding_append(struct engine *engine, const struct job *job, const struct matching *matching);
 
-/* forwarding_take_back - the group was not committed, and what its answers held was not sent; after
- * peers_reload. */
-void forwarding_take_back(struct engine *engine);
-
 /* forwarding_run - hand over what waits for this member, as far as the gate keeps up. */
 enum status forwarding_run(struct engine *engine, struct peer *sender);

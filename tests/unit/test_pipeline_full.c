@@ -116,6 +116,7 @@ static void test_receipts_are_not_confirmed(void **state)
     exchange_list(exchange, 1);
     make_notice(exchange, &event);
     assert_int_equal(exchange_submit(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
+    exchange_fetch(exchange, EXCHANGE_DOVEGATE, 1, 0); /* the sender waits for its receipts */
     exchange_fetch(exchange, EXCHANGE_POLICE, 10, 0);
     const Wire__Deliver *deliver =
         exchange_wait(exchange, EXCHANGE_POLICE, WIRE__FRAME__VERB_DELIVER)->deliver;
@@ -124,9 +125,13 @@ static void test_receipts_are_not_confirmed(void **state)
     exchange_send(exchange, EXCHANGE_POLICE, bytes_buffer_view(&receipts));
     expect_not_now(exchange, EXCHANGE_POLICE);
     assert_true(faultvfs_heal() > 0);
+    exchange_none(exchange, EXCHANGE_DOVEGATE, WIRE__FRAME__VERB_FORWARDED_RECEIPTS);
     exchange_send(exchange, EXCHANGE_POLICE, bytes_buffer_view(&receipts));
     const Wire__Frame *stored = exchange_wait(exchange, EXCHANGE_POLICE, WIRE__FRAME__VERB_RECEIPTS_STORED);
     assert_int_equal(stored->receipts_stored->count, 1);
+    const Wire__Frame *back =
+        exchange_wait(exchange, EXCHANGE_DOVEGATE, WIRE__FRAME__VERB_FORWARDED_RECEIPTS);
+    assert_int_equal(back->forwarded_receipts->n_receipts, 1);
     bytes_buffer_free(&receipts);
     exchange_drop(&event);
     exchange_stop(exchange);
