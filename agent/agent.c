@@ -56,14 +56,11 @@ static enum status open_keys(struct agent *agent, struct agent_reason *ret_reaso
 
 static enum status open_store(struct agent *agent, struct agent_reason *ret_reason)
 {
-    static const char *const schemas[] = {people_schema,  outbox_schema,   inbox_schema,     receipts_schema,
-                                          reports_schema, consents_schema, incidents_schema, feeds_schema,
-                                          alerts_schema,  questions_schema};
     char path[PATH_MAX];
     enum status status = STATUS_BAD_ARGUMENT;
 
     if (snprintf(path, sizeof path, "%s/agent.db", agent->folder) < (int)sizeof path)
-        status = store_open(path, schemas, sizeof schemas / sizeof schemas[0], &agent->db);
+        status = store_open(path, &agent->db);
     if (status == STATUS_OK)
         status = people_new(agent->db, agent->vault, &agent->people);
     if (status == STATUS_OK)

@@ -12,11 +12,9 @@
 #define STORE_CACHE_KIB   512
 
 /*
- * store_open - open or create the database at path; NULL for one in memory (tests).
- *
- * schemas  SQL of each module's own tables as of layout 1, in the order in which they are made:
- * people_schema, outbox_schema and so on. An older file goes through the changes that it lacks.
+ * store_open - open or create the database at path; NULL for one in memory (tests). A new one gets every
+ * module's tables, an older one goes through the changes that it lacks.
  *
  * ret_db is closed with db_close. Returns what db_open() does, or STATUS_NO_MEMORY.
  */
-enum status store_open(const char *path, const char *const *schemas, size_t count, struct db **ret_db);
+enum status store_open(const char *path, struct db **ret_db);

@@ -45,11 +45,10 @@ static struct membership *make_membership(void)
 
 static void open_store(struct feedhouse *house)
 {
-    const char *const schemas[] = {people_schema, outbox_schema, incidents_schema, feeds_schema};
     char path[PATH_MAX];
 
     (void)snprintf(path, sizeof path, "%s/agent.db", house->folder);
-    assert_int_equal(store_open(house->on_disk ? path : NULL, schemas, 4, &house->agent.db), STATUS_OK);
+    assert_int_equal(store_open(house->on_disk ? path : NULL, &house->agent.db), STATUS_OK);
     assert_int_equal(people_new(house->agent.db, house->agent.vault, &house->agent.people), STATUS_OK);
 }
 

@@ -27,11 +27,10 @@ static void note(void *context, const struct person *before, const struct person
 
 static void open_world(struct world *world)
 {
-    static const char *schemas[] = {people_schema};
     static const uint8_t key[VAULT_KEY_SIZE] = {1};
 
     *world = (struct world){0};
-    assert_int_equal(store_open(NULL, schemas, 1, &world->db), STATUS_OK);
+    assert_int_equal(store_open(NULL, &world->db), STATUS_OK);
     assert_int_equal(vault_new(key, random_system(), &world->vault), STATUS_OK);
     assert_int_equal(people_new(world->db, world->vault, &world->people), STATUS_OK);
     people_watch(world->people, note, world);
