@@ -13,6 +13,7 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/safefile.h"
 #include "broker/backup_file.h"
 #include "broker/backup_key.h"
@@ -251,6 +252,7 @@ static int put_all(struct making *making)
     bytes_buffer_free(&text);
     if (status != STATUS_OK)
         return fail(making, status, making->to);
+    CRASH_POINT("backup.database");
     if (put_file(making, "broker.db") == EXIT_DONE && making->lock != NULL &&
         command_has(making->folder, "broker.db-wal"))
         (void)put_file(making, "broker.db-wal");

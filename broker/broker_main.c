@@ -15,6 +15,7 @@
 #include "broker/command.h"
 #include "broker/load.h"
 #include "broker/operator.h"
+#include "broker/restore_command.h"
 #include "broker/returning.h"
 #include "broker/serve.h"
 #include "broker/setup.h"
@@ -392,6 +393,9 @@ static const struct option_spec load_options[] = {
 static const struct option_spec run_options[] = {
     {"dir", "B", "the broker's folder", OPTION_TEXT, true},
     {"now", "TIME", "start the clock here; only for a partnership made with --demo", OPTION_TEXT, false},
+    {"old-keys", NULL,
+     "serve once more under the keys before the renewal, for agents that have not its bundle", OPTION_FLAG,
+     false},
     {0},
 };
 
@@ -452,6 +456,14 @@ static const struct command commands[] = {
      .help = "make an encrypted backup, also while the broker runs",
      .options = backup_command_options,
      .run = backup_command_run},
+    {.name = "restore",
+     .help = "put a backup into a folder without a database",
+     .options = restore_command_options,
+     .run = restore_command_run},
+    {.name = "new-log",
+     .help = "begin a new log over what is there, when the old one cannot go on",
+     .options = restore_command_new_log_options,
+     .run = restore_command_new_log},
     {.name = "confirm-erasure",
      .help = "erase an event from the log, as its sender asked and an officer confirms",
      .options = confirm_options,

@@ -18,6 +18,7 @@
 #include "broker/planning.h"
 #include "broker/publishing.h"
 #include "broker/receiving.h"
+#include "broker/restored.h"
 #include "broker/signature.h"
 #include "broker/telling.h"
 
@@ -94,8 +95,10 @@ enum status engine_new(const struct engine_options *options, struct engine **ret
     status = make_parts(engine);
     if (status == STATUS_OK) {
         look_at_certificates(engine);
-        status = bundling_enter(engine, NULL);
+        status = restored_enter(engine);
     }
+    if (status == STATUS_OK)
+        status = bundling_enter(engine, NULL);
     if (status == STATUS_OK)
         status = finish(engine);
     if (status == STATUS_OK && logbook_signs_apart(engine->logbook))

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "proto/digest.h"
+#include "proto/header.h"
+#include "proto/merkle.h"
 
 #define ERASED_AT_ONCE 250        /* indexes in one entry */
 #define FORGET         UINT64_MAX /* a watch's value: the log is done, the rest of the disk is not */
@@ -109,10 +111,33 @@ static enum status drop_watches(struct engine *engine, uint32_t sender, const ui
     return status == STATUS_OK ? store_drop_recall(engine->store, recipient, sender, event) : status;
 }
 
+enum status erasing_note(struct engine *engine, struct journal_line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        lines[i].time = engine->now;
+    return engine->folder == NULL ? STATUS_OK : journal_append(engine->folder, lines, count);
+}
+
+/* That an event leaves its batch, unless it has already. */
+static enum status note_event(struct engine *engine, struct store_place place)
+{
+    struct journal_line line = {.event = true, .first = place.batch, .count = place.index};
+    const struct batch_held *batch = NULL;
+    enum status status = batches_get(engine->batches, place.batch, &batch);
+
+    if (status != STATUS_OK || place.index >= batch->count || batch->headers[place.index].size == 0)
+        return status;
+    header_leaf(batch->headers[place.index], line.hash.bytes);
+    return erasing_note(engine, &line, 1);
+}
+
 enum status erasing_drop(struct engine *engine, uint32_t sender, const uint8_t event[static STORE_EVENT_SIZE],
                          struct store_place place)
 {
-    enum status status = batches_blank(engine->batches, place);
+    enum status status = note_event(engine, place);
+
+    if (status == STATUS_OK)
+        status = batches_blank(engine->batches, place);
 
     if (status == STATUS_OK)
         status = store_drop_ground(engine->store, place);
@@ -201,6 +226,7 @@ struct gathering {
     size_t count;
     uint64_t indexes[ERASED_AT_ONCE];
     struct logparts_block blocks[ERASED_AT_ONCE];
+    struct journal_line lines[ERASED_AT_ONCE];
 };
 
 static bool gather(void *context, const struct logparts_part *part)
@@ -212,6 +238,8 @@ static bool gather(void *context, const struct logparts_part *part)
         !bytes_equal(owner(part->kind, part->account), gathering->sender))
         return true;
     gathering->indexes[gathering->count] = part->index;
+    gathering->lines[gathering->count] = (struct journal_line){
+        .first = part->index, .count = 1, .hash = merkle_leaf(bytes_view(part->entry, RECORD_ENTRY_SIZE))};
     gathering->blocks[gathering->count++] = part->block;
     return gathering->count < ERASED_AT_ONCE;
 }
@@ -227,6 +255,8 @@ static enum status erase_part(struct engine *engine, struct store_watch *watch)
         gathering.sender = bytes_of_string(sender->stored.id);
         status = logbook_parts(engine->logbook, watch->value, gather, &gathering, &next);
     }
+    if (status == STATUS_OK)
+        status = erasing_note(engine, gathering.lines, gathering.count);
     for (size_t i = 0; status == STATUS_OK && i < gathering.count; i++)
         status = logbook_blank(engine->logbook, &gathering.blocks[i]);
     if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/journal.h"
 #include "broker/targets.h"
 
 /*
@@ -25,6 +26,9 @@ struct erasing_officer {
 enum status erasing_confirmed(struct engine *engine, const char *from,
                               const uint8_t event[static STORE_EVENT_SIZE],
                               const struct erasing_officer *officer);
+
+/* erasing_note - into the erasure journal, at this moment: before what it says is committed. */
+enum status erasing_note(struct engine *engine, struct journal_line *lines, size_t count);
 
 /*
  * erasing_drop - an event leaves the store: nothing but its leaf stays in its batch, and nobody is told or

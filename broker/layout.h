@@ -12,6 +12,14 @@
  * served: after a change of the layout, and after a restore. */
 #define LAYOUT_REPLAY "replay"
 
+/* What broker.db says to the next start after a restore, in words: logged, and what was erased since is
+ * erased again. */
+#define LAYOUT_RESTORED "restored"
+
+/* That a new log begins over the entries that there are: the last checkpoint known of the old one (a signed
+ * note, or a single zero byte when none is). Both are emptied once that is logged. */
+#define LAYOUT_NEW_LOG "new-log"
+
 /*
  * layout_options - what db_open wants for broker.db. Fills in application, layout and changes; everything
  * else is as a durable writing connection has it. schema is an empty buffer that must live until db_open

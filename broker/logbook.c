@@ -425,6 +425,13 @@ enum status logbook_blank(struct logbook *logbook, const struct logparts_block *
     return logparts_blank(logbook->store, block);
 }
 
+enum status logbook_leaf(struct logbook *logbook, uint64_t index, struct digest *ret)
+{
+    if (index >= tile_writer_size(logbook->edge))
+        return STATUS_NOT_FOUND;
+    return logtiles_leaves(logbook->store, index, 1, ret);
+}
+
 enum status logbook_account(struct logbook *logbook, uint64_t index, struct byte_buffer *ret)
 {
     if (index >= tile_writer_size(logbook->edge))

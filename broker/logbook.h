@@ -52,8 +52,9 @@ struct logbook_options {
     struct db *reader; /* a read_only connection to the store's file, through which what was written is read
                           back; NULL (a memory database) reads through the writing one. Borrowed */
     const char *vfs;   /* of the checkpoints' database; NULL but in fault tests */
-    bool replay;       /* read and check every entry, not only the ends: after a change of the database or a
-                          restore */
+    bool fresh;  /* a new log over entries that are there already: there may be no checkpoint of it yet */
+    bool replay; /* read and check every entry, not only the ends: after a change of the database or a
+                    restore */
 };
 
 /* What one event's records share, or what a single record has. Borrowed until logbook_append returns. */
@@ -182,6 +183,9 @@ struct logbook_checkpoint logbook_checkpoint(const struct logbook *logbook);
 struct checkpoints *logbook_checkpoints(const struct logbook *logbook);
 const struct note_key *logbook_key(const struct logbook *logbook);
 struct db *logbook_store(const struct logbook *logbook);
+
+/* logbook_leaf - the leaf hash of one entry. Errors as logbook_account. */
+enum status logbook_leaf(struct logbook *logbook, uint64_t index, struct digest *ret);
 
 /* logbook_account - appends the account part of one entry. STATUS_NOT_FOUND for an index that is not below
  * the size, or as logbook_erase. */

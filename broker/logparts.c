@@ -110,6 +110,7 @@ static enum status show(struct passing *passing, const struct logrow *row, const
     if (record_decode_account(record->account, passing->account_storage, &account) != STATUS_OK ||
         record_decode_personal(block.part, passing->personal_storage, &personal) != STATUS_OK)
         return STATUS_CORRUPT;
+    part->entry = record->entry;
     part->kind = (enum record_kind)record->entry[1];
     part->account = &account;
     part->personal = &personal;

@@ -19,6 +19,7 @@ struct logparts_block {
 /* A record whose personal part is there and not empty. Views are borrowed during the call. */
 struct logparts_part {
     uint64_t index;
+    const uint8_t *entry; /* RECORD_ENTRY_SIZE bytes */
     enum record_kind kind;
     const struct record_account *account;
     const struct record_personal *personal;

@@ -15,6 +15,7 @@
 struct logsigner {
     struct db *reader;
     bool apart; /* it is not the writer's connection */
+    bool fresh; /* there may be no checkpoint yet, whatever stands in the log */
     struct checkpoints *checkpoints;
     struct note_key *key;
     struct byte_view origin;     /* the key's name */
@@ -35,6 +36,7 @@ enum status logsigner_new(struct db *store, const struct logbook_options *option
     signer->apart = options->reader != NULL;
     signer->reader = signer->apart ? options->reader : store;
     signer->next = bytes_buffer(NOTE_LIMIT);
+    signer->fresh = options->fresh;
     status = note_key_new(bytes_of_string(options->origin), NOTE_KEY_ED25519, options->key, &signer->key);
     if (status != STATUS_OK) {
         status =
@@ -165,14 +167,16 @@ enum status logsigner_start(struct logsigner *signer, const struct logcheck_head
     if (status != STATUS_OK)
         return status;
     status = checkpoints_read(signer->checkpoints, &signer->note, &signer->last);
-    if (status == STATUS_NOT_FOUND && head->size > 0)
+    if (status == STATUS_NOT_FOUND && head->size > 0 && !signer->fresh)
         return logcheck_why(reason, status,
                             "the log holds %" PRIu64
-                            " entries, but its checkpoints are gone; restore checkpoint.db",
+                            " entries, but its checkpoints are gone; put checkpoint.db back, or begin a new "
+                            "log (concordat-broker new-log)",
                             head->size);
     if (status == STATUS_NOT_FOUND) {
         CRASH_POINT("logbook.open.first");
-        return sign(signer, 0, &head->root, now, NULL, reason);
+        const struct digest empty = merkle_empty_root();
+        return sign(signer, 0, &empty, now, NULL, reason);
     }
     if (status != STATUS_OK)
         return logcheck_why(reason, status, "the stored checkpoint cannot be read: %s", status_text(status));

@@ -55,10 +55,10 @@ static enum status open_database(const struct pipeline_options *options, const c
     return status == STATUS_OK ? status : fail(ret_reason, status, path, "");
 }
 
-static enum status is_to_replay(struct pipeline_storage *storage, bool *ret)
+static enum status is_set(struct pipeline_storage *storage, const char *name, bool *ret)
 {
     struct byte_view value;
-    enum status status = store_get_state(storage->store, LAYOUT_REPLAY, &value);
+    enum status status = store_get_state(storage->store, name, &value);
 
     *ret = status == STATUS_OK && value.size > 0;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -91,7 +91,9 @@ static enum status open_log(const struct pipeline_options *options, int64_t now,
 
     if (log.key == NULL || log.origin == NULL)
         return fail(ret_reason, STATUS_NOT_FOUND, "the key of the log", "");
-    status = is_to_replay(storage, &log.replay);
+    status = is_set(storage, LAYOUT_REPLAY, &log.replay);
+    if (status == STATUS_OK)
+        status = is_set(storage, LAYOUT_NEW_LOG, &log.fresh);
     if (status != STATUS_OK)
         return fail(ret_reason, status, "broker.db", store_error(storage->store));
     status = logbook_open(storage->db, &log, now, &storage->logbook, &reason);

@@ -7,6 +7,7 @@
 #include "broker/recheck.h"
 #include "broker/removing.h"
 #include "broker/retention_periods.h"
+#include "proto/merkle.h"
 
 #define STATE         "retention"
 #define STATE_LIMIT   ((size_t)4 << 10)
@@ -30,10 +31,8 @@ struct step {
     bool stopped;
     uint64_t stop; /* an entry that is too young */
     size_t run_count;
-    struct {
-        uint64_t first;
-        uint64_t count;
-    } runs[RUNS_AT_ONCE];
+    struct journal_line runs[RUNS_AT_ONCE];
+    struct digest leaf; /* of the first entry of the block that is looked at */
     size_t block_count;
     struct logparts_block blocks[PARTS_AT_ONCE];
     size_t event_count;
@@ -49,8 +48,7 @@ static void add_run(struct step *step, uint64_t first, uint64_t count)
         step->runs[step->run_count - 1].count += count;
         return;
     }
-    step->runs[step->run_count].first = first;
-    step->runs[step->run_count++].count = count;
+    step->runs[step->run_count++] = (struct journal_line){.first = first, .count = count, .hash = step->leaf};
 }
 
 static void add_event(struct step *step, const struct logparts_part *part)
@@ -80,6 +78,8 @@ static bool look(void *context, const struct logparts_part *part)
     }
     if (part->index == part->first || period < step->longest)
         step->longest = period;
+    if (part->index == part->first)
+        step->leaf = merkle_leaf(bytes_view(part->entry, RECORD_ENTRY_SIZE));
     if (!part->last || step->longest != step->period)
         return true;
     step->blocks[step->block_count++] = part->block;
@@ -237,9 +237,9 @@ static enum status write_periods(struct engine *engine, const struct retention_p
     return status;
 }
 
-static enum status overwrite(struct engine *engine, const struct step *step)
+static enum status overwrite(struct engine *engine, struct step *step)
 {
-    enum status status = STATUS_OK;
+    enum status status = erasing_note(engine, step->runs, step->run_count);
 
     for (size_t i = 0; status == STATUS_OK && i < step->block_count; i++)
         status = logbook_blank(engine->logbook, &step->blocks[i]);
@@ -297,6 +297,15 @@ static enum status go_round(struct engine *engine, struct retention_periods *per
     free(step);
     *ret_done = done && !wrote;
     return status;
+}
+
+enum status retention_forget(struct engine *engine)
+{
+    struct retention_periods periods;
+    enum status status = read_periods(engine, &periods);
+
+    periods.forget = true;
+    return status == STATUS_OK ? write_periods(engine, &periods) : status;
 }
 
 /* What was overwritten is committed: it goes from the write-ahead log and the index too. */

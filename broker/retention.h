@@ -13,5 +13,9 @@
 /* retention_run - the next part of a round, if one is due. Returns what the store and the log return. */
 enum status retention_run(struct engine *engine);
 
+/* retention_forget - something was overwritten in this transaction: the next round ends with emptying the
+ * write-ahead log and making the index anew. */
+enum status retention_forget(struct engine *engine);
+
 /* retention_again - another look at an event on which the register rested (STORE_WATCH_RETAINED). */
 enum status retention_again(struct engine *engine, struct store_watch *watch);

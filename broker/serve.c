@@ -119,7 +119,13 @@ static int check_bundle(struct running *running)
         bundle_own_keys(running->bundle, running->keystore, clock_now(&running->clock), &match, &reason);
     if (status != STATUS_OK)
         return options_fail(options, EXIT_REFUSED, "the bundle: %s; load a newer one", reason.text);
-    if (match != KEYSTORE_NEXT)
+    if (strcmp(bundle_log_vkey(running->bundle), keystore_log_vkey(running->keystore)) != 0)
+        return options_fail(
+            options, EXIT_REFUSED,
+            "the bundle names another log than this broker's key is for (%s): load the bundle that "
+            "the authority makes after enrolling %s/%s.csr",
+            keystore_log_name(running->keystore), running->folder, running->setup.member);
+    if (match != KEYSTORE_NEXT || options_flag(options, "old-keys"))
         return EXIT_DONE;
     status = keystore_promote(running->keystore);
     if (status != STATUS_OK)

@@ -250,6 +250,54 @@ out:
     return status;
 }
 
+/* "…/log" is followed by "…/log-2". */
+static enum status next_name(const char *name, char out[static CLAIMS_LOG_NAME_LONGEST + 1])
+{
+    const char *dash = strrchr(name, '-');
+    size_t stem = strlen(name);
+    unsigned long number = 1;
+    char *end = NULL;
+
+    if (dash != NULL && dash[1] >= '1' && dash[1] <= '9') {
+        errno = 0;
+        number = strtoul(dash + 1, &end, 10);
+        if (*end == '\0' && errno == 0 && number < 1000000)
+            stem = (size_t)(dash - name);
+        else
+            number = 1;
+    }
+    int size = snprintf(out, CLAIMS_LOG_NAME_LONGEST + 1, "%.*s-%lu", (int)stem, name, number + 1);
+    return size > 0 && size <= CLAIMS_LOG_NAME_LONGEST && claims_log_name_good(out) ? STATUS_OK
+                                                                                    : STATUS_BAD_ARGUMENT;
+}
+
+enum status keystore_next_log(struct keystore *keystore)
+{
+    struct keyfile_log log = {0};
+    struct byte_buffer text = bytes_buffer(KEYFILE_LARGEST);
+    char path[PATH_MAX];
+    enum status status;
+
+    assert(keystore->log_key != NULL);
+    status = next_name(keystore->log.name, log.name);
+    if (status == STATUS_OK)
+        status = random_bytes(log.seed, sizeof log.seed);
+    if (status == STATUS_OK)
+        status = key_path(keystore->folder, "log", path);
+    if (status == STATUS_OK) {
+        keyfile_format_log(&log, &text);
+        status =
+            text.status == STATUS_OK ? safefile_write(path, bytes_buffer_view(&text), 0600) : text.status;
+    }
+    if (status == STATUS_OK) {
+        ed25519_free(&keystore->log_key);
+        status = load_log(keystore);
+    }
+    bytes_buffer_wipe(&text);
+    bytes_wipe(&log, sizeof log);
+    return status;
+}
+
 enum status keystore_load(const char *folder, struct keystore **ret)
 {
     enum status status = STATUS_NO_MEMORY;

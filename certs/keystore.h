@@ -80,6 +80,13 @@ const char *keystore_witness_vkey(const struct keystore *keystore);
 enum status keystore_make_witness(struct keystore *keystore);
 
 /*
+ * keystore_next_log - another key for the log, under the next name ("…/log" is followed by "…/log-2"), in the
+ * place of the one there is, which is gone then: nobody can sign for the old log any more. Asserts that there
+ * is one. STATUS_BAD_ARGUMENT for a name that cannot be followed. Blocks on the disk.
+ */
+enum status keystore_next_log(struct keystore *keystore);
+
+/*
  * keystore_request - the certificate signing request (PKCS #10, PEM) for the current keys; ret_pem must be
  * empty and is freed with bytes_buffer_free. Returns STATUS_NO_MEMORY or STATUS_CRYPTO.
  */
