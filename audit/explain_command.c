@@ -9,8 +9,8 @@
 #include "audit/explanation.h"
 
 const struct option_spec explain_command_options[] = {
-    {"broker", "B", "folder of the running broker", OPTION_TEXT, true},
-    {"as", "FORM", "text, json, csv or html (text)", OPTION_TEXT, false},
+    ASKING_WHOM,
+    {"form", "FORM", "text, json, csv or html (text)", OPTION_TEXT, false},
     {.name = NULL},
 };
 
@@ -58,9 +58,9 @@ int explain_command_run(const struct options *options, void *context)
         return options_fail(options, EXIT_USAGE,
                             "'%.40s' is no index of an entry; concordat-audit search shows them",
                             options_argument(options, 0));
-    if (options_text(options, "as") != NULL &&
-        table_form_parse(options_text(options, "as"), &form) != STATUS_OK)
-        return options_fail(options, EXIT_USAGE, "--as takes text, json, csv or html");
+    if (options_text(options, "form") != NULL &&
+        table_form_parse(options_text(options, "form"), &form) != STATUS_OK)
+        return options_fail(options, EXIT_USAGE, "--form takes text, json, csv or html");
     request = json_pack("{s:s, s:I}", "do", "explain", "entry", entry);
     if (request == NULL || explanation_new(&explanation) != STATUS_OK) {
         json_decref(request);

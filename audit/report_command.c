@@ -13,7 +13,7 @@
 #define NAMES_SIZE    512
 
 const struct option_spec report_command_options[] = {
-    {"broker", "B", "folder of the running broker", OPTION_TEXT, true},
+    ASKING_WHOM,
     {"since", "T", "from this date or time on", OPTION_TEXT, false},
     {"until", "T", "before this date or time", OPTION_TEXT, false},
     {"month", "YYYY-MM", "this month", OPTION_TEXT, false},
@@ -23,8 +23,7 @@ const struct option_spec report_command_options[] = {
     {"hold", "RULE=WHY", "subject-access: keep what this rule disclosed from the person; again for others",
      OPTION_LIST, false},
     {"below", "N", "measures: numbers below are not shown (5)", OPTION_TEXT, false},
-    {"now", "T", "as if it were made then", OPTION_TEXT, false},
-    {"as", "FORM", "text, json, csv or html (text)", OPTION_TEXT, false},
+    {"form", "FORM", "text, json, csv or html (text)", OPTION_TEXT, false},
     {.name = NULL},
 };
 
@@ -89,7 +88,7 @@ static int read_period(const struct options *options, struct asked *asked)
 
 static int read_options(const struct options *options, struct asked *asked)
 {
-    const char *form = options_text(options, "as");
+    const char *form = options_text(options, "form");
 
     asked->checked = json_object();
     if (asked->checked == NULL || !asking_period(options, asked->checked) ||
@@ -97,7 +96,7 @@ static int read_options(const struct options *options, struct asked *asked)
         !asking_member(options, "member", asked->checked))
         return EXIT_USAGE;
     if (form != NULL && table_form_parse(form, &asked->form) != STATUS_OK)
-        return options_fail(options, EXIT_USAGE, "--as takes text, json, csv or html");
+        return options_fail(options, EXIT_USAGE, "--form takes text, json, csv or html");
     asked->options.below = BELOW_DEFAULT;
     if (!options_uint(options, "below", 2, 1000, &asked->options.below))
         return EXIT_USAGE;

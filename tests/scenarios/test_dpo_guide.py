@@ -107,7 +107,7 @@ def the_guide_says_what_the_commands_say():
                 check(done.returncode == 0, f"$ {command}\nexit {done.returncode}: {done.stderr}")
                 compare(command, expected, done.stdout)
             for report in ("disclosures", "digest --month 2026-12", "executive"):
-                page = demonstration.run(f"concordat-audit report {report} --broker B --as html").stdout
+                page = demonstration.run(f"concordat-audit report {report} --broker B --form html").stdout
                 check(page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n"), f"{report} as a page")
             said = demonstration.run("concordat-audit search --broker B --csv --limit 3").stdout
             check(len(said.splitlines()) == 4, "a heading and three records")
