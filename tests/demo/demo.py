@@ -184,7 +184,17 @@ def audit(scheme):
         say(f"   {row['index']:>5} {row['time'][:19]} {row['kind']:<10} {row.get('type', ''):<21} "
             f"{row.get('from', '')}{to}{rule}{labels}{reason}")
     say()
+    scheme.until_final()
     say(scheme.verify().out.strip().splitlines()[-1])
+    cosigners(scheme)
+
+
+def cosigners(scheme):
+    """By whom the log was cosigned: what its operator cannot take back without them."""
+    log = scheme.log_state()
+    names = [w["member"] for w in log["witnesses"] if w["cosigned"] == log["final"]]
+    say(f"log cosigned: {log['final']} of {log['entries']} entries, by {', '.join(names)} "
+        f"({log['witness_quorum']} of {len(log['witnesses'])} must, {log['witness_dishonest']} may be dishonest)")
 
 
 def keep_running(scheme):
@@ -230,7 +240,7 @@ def main():
         print(f"demo: {given.keep} is not empty; name a new folder", file=sys.stderr)
         return 2
     root = pathlib.Path(os.path.abspath(given.keep)) if given.keep else pathlib.Path(tempfile.mkdtemp(prefix="concordat-demo-"))
-    scheme = harness.Partnership(root)
+    scheme = harness.Partnership(root, witnesses=harness.MEMBERS, dishonest=1, settings={"cosign_every": 1000})
     kept = False
     try:
         say("A partnership of a police force, two prisons, probation and a drug team; the clock shows 1 December 2026.")

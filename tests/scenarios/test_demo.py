@@ -20,6 +20,7 @@ EXPECTED = (
     "handshake refused",
     "consent 'share_with_ppo_team' is",
     "log verified:",
+    "(4 of 5 must, 1 may be dishonest)",
 )
 
 

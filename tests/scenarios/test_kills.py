@@ -16,12 +16,12 @@ POLICE, PROBATION, PRISON = "police.staffordshire", "probation.staffordshire", "
 BROKER = ("broker.intake", "broker.verified", "broker.before_group", "broker.before_records", "broker.before_commit",
           "broker.after_commit", "broker.before_sign", "broker.after_sign", "broker.after_answers",
           "broker.after_deliveries", "logbook.append.row", "logbook.save", "logbook.sign.read", "logbook.sign.signed",
-          "logbook.sign.stored")
+          "logbook.sign.stored", "witnessing.offered", "witnessing.taken", "witnessing.stored")
 SENDER = ("outbox.queue", "control.queued", "control.queued.done", "planning.sealed", "planning.commit",
           "publishing.built", "session.published", "publishing.outcome", "publishing.outcome.done", "receipts.confirm",
-          "session.receipts.confirmed")
+          "session.receipts.confirmed", "witness.checked", "witnessed.floor", "witnessed.kept", "witness.answered")
 RECIPIENT = ("inbox.insert", "delivery.commit", "delivery.commit.done", "session.receipts.stored",
-             "session.receipts.sent")
+             "session.receipts.sent", "witness.checked", "witnessed.floor", "witnessed.kept", "witness.answered")
 
 
 def list_person(scheme):
@@ -81,14 +81,18 @@ def everything_arrived(scheme, acknowledged):
 @story
 def killed_anywhere_nothing_acknowledged_is_lost():
     chance = random.Random(SEED)
-    with partnership(members=(POLICE, PROBATION, PRISON)) as scheme:
+    with partnership(members=(POLICE, PROBATION, PRISON), witnesses=(POLICE, PROBATION, PRISON),
+                     settings={"cosign_every": 100}) as scheme:
         list_person(scheme)
         acknowledged, hit = [], {}
         for _ in range(KILLS):
             point = one_kill(scheme, chance, acknowledged)
             hit[point] = hit.get(point, 0) + 1
         everything_arrived(scheme, acknowledged)
+        size = scheme.until_final(seconds=120)
         check("log verified" in scheme.verify().out, "the log verifies")
+        check(all(not scheme.status(m)["witness"]["forks"] for m in (POLICE, PROBATION, PRISON)),
+              f"no kill makes the log contradict what was cosigned of its {size} entries")
         died = sum(count for point, count in hit.items() if point)
         print(f"{died} of {KILLS} armed points were passed, {len(hit)} different; {len(acknowledged)} events, seed {SEED}")
         check(died >= KILLS // 2, f"most armed points must be passed: {hit}")
