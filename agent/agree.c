@@ -107,6 +107,28 @@ enum status agree_event(struct agent *agent, enum proofs_role role, const struct
                                : agree_received(agent, told, ret_met, ret_differs);
 }
 
+enum status agree_erased(struct agent *agent, const struct proofs_event *event, bool *ret_erased)
+{
+    const bool sent = event->role == PROOFS_SENT;
+    struct db_statement *statement = NULL;
+    enum status status =
+        sent ? db_statement(agent->db, "SELECT 1 FROM outbox WHERE event = ? AND length(content) = 0",
+                            &statement)
+             : db_statement(agent->db, "SELECT 1 FROM inbox WHERE event = ? AND sender = ? AND state = 5",
+                            &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_blob(statement, 1, bytes_view(event->id, UUID_SIZE));
+    if (!sent)
+        db_bind_text_view(statement, 2, event->member);
+    *ret_erased = false;
+    status = db_step(statement, ret_erased);
+    if (status == STATUS_OK && *ret_erased)
+        db_reset(statement);
+    return status;
+}
+
 /* ---- later ---- */
 
 /* The record of a kept row, decoded again. */

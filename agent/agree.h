@@ -15,6 +15,10 @@
 enum status agree_event(struct agent *agent, enum proofs_role role, const struct entry_proof_told *told,
                         bool *ret_met, const char **ret_differs);
 
+/* agree_erased - whether that event of ours has been erased here: a proof that comes later is kept without
+ * its personal part. */
+enum status agree_erased(struct agent *agent, const struct proofs_event *event, bool *ret_erased);
+
 /* agree_later - a received event whose proof may have come before it: met now, and told when it differs.
  * Inside a transaction. */
 enum status agree_later(struct agent *agent, const struct proofs_event *event, int64_t now);

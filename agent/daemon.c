@@ -12,6 +12,7 @@
 #include "agent/feeds.h"
 #include "agent/hooks.h"
 #include "agent/housekeeping.h"
+#include "agent/incidents.h"
 #include "agent/link.h"
 #include "agent/session.h"
 #include "agent/witnessed.h"
@@ -45,6 +46,7 @@ struct daemon {
     int64_t full_until; /* elapsed: the disk was full, and is tried again then */
     int64_t alerted;    /* the last alert that was written as a line */
     int64_t forked;     /* the last fork of the log that was */
+    int64_t incident;   /* the last incident that was */
     int64_t wait;       /* milliseconds until something is due; -1: nothing */
 };
 
@@ -243,6 +245,17 @@ static enum status tell_forks(struct daemon *daemon)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+/* And one for each new incident. */
+static enum status tell_incidents(struct daemon *daemon)
+{
+    char text[INCIDENTS_TEXT];
+    enum status status;
+
+    while ((status = incidents_next(daemon->agent->db, &daemon->incident, text)) == STATUS_OK)
+        logline_write(now_of(daemon), LOGLINE_WARNING, "incident", "%s", text);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* What libzmq took in meanwhile does not show on its descriptor again: look once more before waiting. */
 static enum status talk_until_quiet(struct daemon *daemon)
 {
@@ -338,7 +351,9 @@ static enum status work(struct daemon *daemon)
     wake_in(daemon, wait);
     if (status == STATUS_OK)
         status = tell_alerts(daemon);
-    return status == STATUS_OK ? tell_forks(daemon) : status;
+    if (status == STATUS_OK)
+        status = tell_forks(daemon);
+    return status == STATUS_OK ? tell_incidents(daemon) : status;
 }
 
 static void fill_fds(const struct daemon *daemon, struct pollfd fds[static FDS])
@@ -445,7 +460,9 @@ static enum status start(struct daemon *daemon)
         logline_write(now_of(daemon), LOGLINE_ERROR, "agent", "%s", why.text);
     else if (status != STATUS_OK)
         return because(daemon, status, "keys");
-    status = session_new(daemon->agent, send_to_broker, daemon, &daemon->session);
+    status = incidents_last(daemon->agent->db, &daemon->incident);
+    if (status == STATUS_OK)
+        status = session_new(daemon->agent, send_to_broker, daemon, &daemon->session);
     if (status != STATUS_OK)
         return because(daemon, status, "session");
     status = feeds_open(daemon->agent, &daemon->feeds, &feeds_why);

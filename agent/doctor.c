@@ -324,6 +324,35 @@ static void check_queue(struct examination *self)
         find(self, "queue", DOCTOR_GOOD, NULL, "nothing has waited for longer than an hour");
 }
 
+/* Entries of ours that the broker's log should have and has not proved. */
+static void check_log(struct examination *self)
+{
+    struct db_statement *statement = NULL;
+    int64_t overdue = 0;
+    bool row = false;
+    enum status status = db_statement(
+        self->agent->db, "SELECT count(*) FROM proof_due WHERE proved = 0 AND since < ?", &statement);
+
+    if (status == STATUS_OK) {
+        db_bind_int64(statement, 1, self->now - (int64_t)self->agent->settings.proof_hours * 60 * 60 * 1000);
+        status = db_step(statement, &row);
+    }
+    if (status != STATUS_OK) {
+        self->status = status;
+        return;
+    }
+    if (row)
+        overdue = db_column_int64(statement, 0);
+    db_reset(statement);
+    if (overdue > 0)
+        find(self, "log", DOCTOR_BAD,
+             "tell the data protection officer; concordat status has more (incidents)",
+             "%lld events have no log proof after %u hours", (long long)overdue,
+             (unsigned)self->agent->settings.proof_hours);
+    else
+        find(self, "log", DOCTOR_GOOD, NULL, "the broker owes no log proof for longer than it may");
+}
+
 /* ---- the trial ---- */
 
 static void check_trial(struct examination *self)
@@ -350,8 +379,8 @@ enum status doctor_examine(struct agent *agent, const struct doctor_link *link, 
 {
     static void (*const of_membership[])(struct examination *) = {check_keys, check_certificate, check_bundle,
                                                                   check_protocols, check_trial};
-    static void (*const always[])(struct examination *) = {check_folder, check_disk, check_broker,
-                                                           check_clock, check_queue};
+    static void (*const always[])(struct examination *) = {check_folder, check_disk,  check_broker,
+                                                           check_clock,  check_queue, check_log};
     struct examination self = {.agent = agent, .link = link, .now = now, .findings = json_array()};
     json_t *whole = NULL;
 

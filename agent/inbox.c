@@ -475,7 +475,7 @@ static enum status forget_proofs(struct agent *agent, int64_t now)
     struct db_statement *statement = NULL;
     const enum status status = db_statement(
         agent->db,
-        "UPDATE proof SET personal = NULL WHERE role = 2 AND personal IS NOT NULL AND (event, member)"
+        "UPDATE proof SET personal = NULL WHERE role % 10 = 2 AND personal IS NOT NULL AND (event, member)"
         " IN (SELECT event, sender FROM inbox WHERE until <= ?)",
         &statement);
 

@@ -42,7 +42,7 @@ static enum status prune(struct db *db)
 
 enum status incidents_add(struct db *db, int64_t now, const char *format, ...)
 {
-    char text[512];
+    char text[INCIDENTS_TEXT];
     va_list arguments;
     enum status status = STATUS_OK;
 
@@ -51,6 +51,40 @@ enum status incidents_add(struct db *db, int64_t now, const char *format, ...)
     va_end(arguments);
     status = put(db, now, text);
     return status == STATUS_OK ? prune(db) : status;
+}
+
+enum status incidents_next(struct db *db, int64_t *cursor, char ret_text[static INCIDENTS_TEXT])
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status =
+        db_statement(db, "SELECT id, text FROM incident WHERE id > ? ORDER BY id LIMIT 1", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, *cursor);
+    status = db_step(statement, &row);
+    if (status != STATUS_OK || !row)
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    *cursor = db_column_int64(statement, 0);
+    (void)snprintf(ret_text, INCIDENTS_TEXT, "%s", db_column_text(statement, 1));
+    db_reset(statement);
+    return STATUS_OK;
+}
+
+enum status incidents_last(struct db *db, int64_t *ret_cursor)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status = db_statement(db, "SELECT coalesce(max(id), 0) FROM incident", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    status = db_step(statement, &row);
+    if (status == STATUS_OK && row)
+        *ret_cursor = db_column_int64(statement, 0);
+    db_reset(statement);
+    return status;
 }
 
 enum status incidents_list(struct db *db, json_t **ret)

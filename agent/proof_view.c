@@ -21,8 +21,8 @@ enum status proof_view_status(struct agent *agent, json_t **ret)
     json_t *view = NULL;
     bool row = false;
     enum status status = db_statement(agent->db,
-                                      "SELECT (SELECT count(*) FROM proof WHERE role = 1),"
-                                      " (SELECT count(*) FROM proof WHERE role = 2),"
+                                      "SELECT (SELECT count(*) FROM proof WHERE role % 10 = 1),"
+                                      " (SELECT count(*) FROM proof WHERE role % 10 = 2),"
                                       " (SELECT count(*) FROM proof WHERE final = 0),"
                                       " (SELECT count(*) FROM proof_due WHERE proved = 0),"
                                       " (SELECT min(since) FROM proof_due WHERE proved = 0),"
@@ -57,9 +57,10 @@ enum status proof_view_status(struct agent *agent, json_t **ret)
 static json_t *describe(const struct proofs_row *row, const struct byte_buffer *file)
 {
     return json_pack("{s:s, s:I, s:I, s:s, s:b, s:s%}", "as",
-                     row->role == PROOFS_SENT ? "sender" : "recipient", "number", (json_int_t)row->counter,
-                     "entry", (json_int_t)row->index, "kind", record_kind_text((uint8_t)row->kind), "final",
-                     (int)row->final, "proof", (const char *)file->data, file->size);
+                     row->role % PROOFS_LOG_AGO == PROOFS_SENT ? "sender" : "recipient", "number",
+                     (json_int_t)row->counter, "entry", (json_int_t)row->index, "kind",
+                     record_kind_text((uint8_t)row->kind), "final", (int)row->final, "proof",
+                     (const char *)file->data, file->size);
 }
 
 static enum status add_file(struct agent *agent, enum proofs_role role, uint64_t counter, bool person,

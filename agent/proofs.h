@@ -12,11 +12,17 @@
  */
 extern const char proofs_schema[];
 
-/* As what the log counts us. */
+/* As what the log counts us. Of proofs from logs before the present one (a broker that was restored opens a
+ * new one) 10 is added for each log since. */
 enum proofs_role {
     PROOFS_SENT = 1,     /* accepted and refused, by our number as sender */
     PROOFS_RECEIVED = 2, /* disclosed, by our number as recipient */
 };
+#define PROOFS_LOG_AGO 10
+
+/* proofs_other_log - the log is another from now on: its numbers begin anew, what was told about owed proofs
+ * counts no more, and what was proved stays. Inside a transaction. */
+enum status proofs_other_log(struct agent *agent);
 
 /* Which event: role, the other member (of a sent one empty), id. Borrowed. */
 struct proofs_event {

@@ -221,7 +221,7 @@ static enum status keep(struct reconcile *reconcile, enum proofs_role role, uint
     const struct entry_proof_told *told = &reconcile->told;
     const struct entry_proof proof = proof_of(entry);
     const bool has_event = told->has_personal && told->personal.event.size == UUID_SIZE;
-    const struct proofs_row row = {
+    struct proofs_row row = {
         .role = role,
         .counter = counter,
         .index = told->index,
@@ -238,12 +238,16 @@ static enum status keep(struct reconcile *reconcile, enum proofs_role role, uint
         .personal = proof.personal,
         .log_proof = wire_view(entry->proof),
     };
-    enum status status = proofs_keep(reconcile->agent, &row);
+    const struct proofs_event about = event_of(reconcile, role);
+    bool erased = false;
+    enum status status = has_event ? agree_erased(reconcile->agent, &about, &erased) : STATUS_OK;
 
-    if (status == STATUS_OK && has_event && told->kind != RECORD_REFUSED) {
-        const struct proofs_event event = event_of(reconcile, role);
-        status = proofs_settle(reconcile->agent, &event, row.final);
-    }
+    if (erased)
+        row.personal_salt = NULL;
+    if (status == STATUS_OK)
+        status = proofs_keep(reconcile->agent, &row);
+    if (status == STATUS_OK && has_event && told->kind != RECORD_REFUSED)
+        status = proofs_settle(reconcile->agent, &about, row.final);
     /* Erased before we had it: only what was told before says which event it is about. */
     if (status == STATUS_OK && !has_event)
         status = agree_settle_unknown(reconcile->agent, role, counter, told->index, row.final);

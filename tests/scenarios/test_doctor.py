@@ -5,7 +5,8 @@ import os
 from harness import check, equal, partnership, run, story, until
 
 POLICE, DOVEGATE = "police.staffordshire", "prison.dovegate"
-CHECKS = {"agent", "keys", "certificate", "bundle", "protocol", "trial", "folder", "disk", "broker", "clock", "queue"}
+CHECKS = {"agent", "keys", "certificate", "bundle", "protocol", "trial", "folder", "disk", "broker", "clock", "queue",
+          "log"}
 
 
 def examine(scheme, member, expect):

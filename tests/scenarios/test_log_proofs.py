@@ -204,6 +204,43 @@ def the_log_counts_members_once_a_day():
         scheme.verify()
 
 
+def an_erased_event_leaves_nobody_in_the_proofs():
+    """Whether the proof came before the erasure or after it."""
+    with harness.partnership(members=(POLICE, DOVEGATE, PROBATION)) as scheme:
+        scheme.stop()
+        impatient(scheme)
+        for member in (DOVEGATE, PROBATION):  # so slow that the proof of the second notice comes after its erasure
+            path = scheme.agent_folder(member) / "agent.json"
+            settings = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps({**settings, "proof_seconds": 12}), encoding="utf-8")
+        scheme.start()
+        scheme.settled(POLICE, scheme.publish(POLICE, *command_line(listing(JOHNSON))))
+        harness.until(lambda: scheme.status(DOVEGATE)["people"] == 1, "the prison knows the person")
+        early = scheme.publish(DOVEGATE, *command_line(notice(JOHNSON)))
+        scheme.settled(DOVEGATE, early)
+        harness.until(lambda: log_of(scheme, DOVEGATE)["sent"] == 1 and log_of(scheme, PROBATION)["received"] == 2,
+                      "the first proofs", 60)
+        check(early in scheme.command(PROBATION, "proof", early, "--json").out, "a proof of the first")
+        late = scheme.publish(DOVEGATE, *command_line(notice(JOHNSON, "2026-12-29")))
+        scheme.settled(DOVEGATE, late)
+        for event in (early, late):
+            correcting = scheme.command(DOVEGATE, "erase", event, "--reason", "request", "--json", expect=None)
+            check(correcting.code == 0, f"erased: {correcting.out}{correcting.err}")
+            for made in correcting.json()["events"]:
+                scheme.settled(DOVEGATE, made)
+        harness.until(lambda: log_of(scheme, DOVEGATE)["owed"] == 0 and log_of(scheme, PROBATION)["owed"] == 0,
+                      "everything is proved", 60)
+        with tempfile.TemporaryDirectory() as work:
+            key = vkey_of(log.LogKey(scheme.broker_folder))
+            for member in (DOVEGATE, PROBATION):
+                for event in (early, late):
+                    path = pathlib.Path(work) / f"{member}-{event}"
+                    scheme.command(member, "proof", event, "--out", path)
+                    told = audit("verify-proof", path, "--key", key, expect=0)
+                    check("is not shown" in told and event not in told, f"{member} of {event}: {told}")
+                equal(scheme.status(member)["incidents"], [], f"incidents of {member}")
+
+
 def vkey_of(key):
     name = log.sha(key.name.encode() + b"\n\x01" + key.public)[:4]
     return f"{key.name}+{name.hex()}+{log.base64.b64encode(bytes([1]) + key.public).decode()}"
@@ -212,4 +249,5 @@ def vkey_of(key):
 if __name__ == "__main__":
     harness.story(a_member_gets_its_own_entries_and_no_others)
     harness.story(the_log_counts_members_once_a_day)
+    harness.story(an_erased_event_leaves_nobody_in_the_proofs)
     harness.story(agents_fetch_their_proofs_and_show_them)
