@@ -165,8 +165,9 @@ static enum status copy_batch(const struct store_batch *batch, const struct dige
     return STATUS_OK;
 }
 
-/* Finds the headers of a copy. leaves may be NULL when nobody needs them. */
-static enum status find_headers(struct batch_held *held, struct digest *leaves)
+/* Finds the headers of a copy. leaves may be NULL when nobody needs them; digests when they are not known. */
+static enum status find_headers(struct batch_held *held, struct digest *leaves,
+                                const uint8_t (*digests)[DIGEST_SIZE])
 {
     struct byte_reader reader = bytes_reader(bytes_view(held->bytes.data, held->openings));
 
@@ -183,7 +184,10 @@ static enum status find_headers(struct batch_held *held, struct digest *leaves)
         if (size <= EVENT_AT + STORE_EVENT_SIZE)
             return STATUS_CORRUPT;
         held->headers[i] = bytes;
-        header_digest(bytes, held->digests[i]);
+        if (digests != NULL)
+            memcpy(held->digests[i], digests[i], DIGEST_SIZE);
+        else
+            header_digest(bytes, held->digests[i]);
         if (leaves != NULL)
             header_leaf(bytes, leaves[i].bytes);
     }
@@ -197,13 +201,14 @@ static bool is_sound(const struct store_batch *batch)
            batch->signature.size == sizeof((struct batch_held *)NULL)->signature;
 }
 
-void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree)
+void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree,
+                  const uint8_t (*digests)[DIGEST_SIZE])
 {
     struct batch_held *held = NULL;
 
     if (!is_sound(batch) || tree->size != batch->count || copy_batch(batch, tree->nodes, &held) != STATUS_OK)
         return;
-    if (find_headers(held, NULL) == STATUS_OK)
+    if (find_headers(held, NULL, digests) == STATUS_OK)
         keep(batches, held);
     else
         held_free(&held);
@@ -229,7 +234,7 @@ static enum status read_back(struct batches *batches, uint64_t id, const struct 
     if (status == STATUS_OK)
         status = is_sound(&stored) ? copy_batch(&stored, tree.nodes, &held) : STATUS_CORRUPT;
     if (status == STATUS_OK)
-        status = find_headers(held, leaves);
+        status = find_headers(held, leaves, NULL);
     if (status != STATUS_OK) {
         if (held != NULL)
             held_free(&held);

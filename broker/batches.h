@@ -45,8 +45,10 @@ enum status batches_get(struct batches *batches, uint64_t id, const struct batch
 /* batches_has - whether batches_get would not need the store. */
 bool batches_has(const struct batches *batches, uint64_t id);
 
-/* batches_keep - a batch that was appended just now, whose tree is known. Does nothing without memory. */
-void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree);
+/* batches_keep - a batch that was appended just now, whose tree and header digests (one an event) are known.
+ * Does nothing without memory. */
+void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree,
+                  const uint8_t (*digests)[DIGEST_SIZE]);
 
 /* batches_forget - let go of everything. */
 void batches_forget(struct batches *batches);

@@ -354,51 +354,6 @@ static enum status memory_set_deadline(struct store *store, struct store_slice_k
     return put_slice(rows_of(store), &slice, false);
 }
 
-/* ---- receipts on their way back ---- */
-
-static struct store_rows_key forward_key(uint32_t sender, uint64_t id)
-{
-    struct store_rows_key key = key_of(sender);
-
-    store_rows_add_number(&key, id);
-    return key;
-}
-
-static enum status memory_append_forward(struct store *store, uint32_t sender, uint64_t id,
-                                         struct byte_view body)
-{
-    struct store_rows_key key = forward_key(sender, id);
-
-    return store_rows_append(rows_of(store), STORE_ROWS_FORWARD, &key, body);
-}
-
-static enum status memory_next_forward(struct store *store, uint32_t sender, uint64_t behind,
-                                       uint64_t *ret_id, struct byte_view *ret_body)
-{
-    struct store_rows_key key = forward_key(sender, behind);
-    struct store_rows_row *row = store_rows_after(rows_of(store), STORE_ROWS_FORWARD, &key);
-
-    if (row == NULL || memcmp(row->key, key.bytes, 8) != 0)
-        return STATUS_NOT_FOUND;
-    *ret_id = bytes_get_u64(row->key + 8);
-    return store_rows_read(rows_of(store), row, ret_body);
-}
-
-static enum status memory_drop_forwards(struct store *store, uint32_t sender, uint64_t up_to)
-{
-    struct store_rows_key key = forward_key(sender, 0);
-    enum status status = STATUS_OK;
-
-    for (struct store_rows_row *row = store_rows_after(rows_of(store), STORE_ROWS_FORWARD, &key);
-         status == STATUS_OK && row != NULL && memcmp(row->key, key.bytes, 8) == 0 &&
-         bytes_get_u64(row->key + 8) <= up_to;
-         row = store_rows_after(rows_of(store), STORE_ROWS_FORWARD, &key)) {
-        struct store_rows_key gone = forward_key(sender, bytes_get_u64(row->key + 8));
-        status = store_rows_drop(rows_of(store), STORE_ROWS_FORWARD, &gone);
-    }
-    return status;
-}
-
 /* ---- subjects, grounds, what is to be told ---- */
 
 static struct store_rows_key view_key(struct byte_view view)
@@ -568,9 +523,9 @@ static const struct store_operations memory_operations = {
     .set_deadline = memory_set_deadline,
     .drop_slice = memory_drop_slice,
     .next_marks = memory_next_marks,
-    .append_forward = memory_append_forward,
-    .next_forward = memory_next_forward,
-    .drop_forwards = memory_drop_forwards,
+    .append_forward = store_memory_append_forward,
+    .next_forward = store_memory_next_forward,
+    .drop_forwards = store_memory_drop_forwards,
     .get_subject = memory_get_subject,
     .put_subject = memory_put_subject,
     .next_subject = memory_next_subject,

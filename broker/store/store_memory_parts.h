@@ -17,6 +17,11 @@ enum status store_memory_find_watch(struct store *store, struct store_watch *wat
 enum status store_memory_due_watch(struct store *store, int64_t now, struct store_watch *ret_watch);
 enum status store_memory_each_watch(struct store *store, enum store_watch_kind kind,
                                     store_watch_visitor *visit, void *context);
+enum status store_memory_append_forward(struct store *store, uint32_t sender, uint64_t id,
+                                        struct byte_view body);
+enum status store_memory_next_forward(struct store *store, uint32_t sender, uint64_t behind,
+                                      uint64_t *ret_id, struct byte_view *ret_body);
+enum status store_memory_drop_forwards(struct store *store, uint32_t sender, uint64_t up_to);
 enum status store_memory_get_state(struct store *store, const char *name, struct byte_view *ret_value);
 enum status store_memory_put_state(struct store *store, const char *name, struct byte_view value);
 enum status store_memory_drop_reports(struct store *store, uint32_t sender,

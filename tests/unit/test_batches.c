@@ -104,10 +104,14 @@ static void fill(struct batches *batches)
     for (uint64_t id = 1; id <= BATCHES; id++) {
         struct byte_buffer headers = bytes_buffer(1 << 20);
         struct merkle_batch tree;
+        uint8_t header[HEADER_SIZE];
+        uint8_t digests[EVENTS][DIGEST_SIZE];
+        for (uint32_t i = 0; i < EVENTS; i++)
+            header_digest(header_of(id, i, header), digests[i]);
         assert_int_equal(store_begin(store), STATUS_OK);
         struct store_batch batch = append(id, &headers, &tree);
         assert_int_equal(store_commit(store), STATUS_OK);
-        batches_keep(batches, &batch, &tree);
+        batches_keep(batches, &batch, &tree, digests);
         bytes_buffer_free(&headers);
     }
 }
