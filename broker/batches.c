@@ -166,8 +166,7 @@ static enum status copy_batch(const struct store_batch *batch, const struct dige
 }
 
 /* Finds the headers of a copy. leaves may be NULL when nobody needs them; digests when they are not known. */
-static enum status find_headers(struct batch_held *held, struct digest *leaves,
-                                const uint8_t (*digests)[DIGEST_SIZE])
+static enum status find_headers(struct batch_held *held, struct digest *leaves, const struct digest *digests)
 {
     struct byte_reader reader = bytes_reader(bytes_view(held->bytes.data, held->openings));
 
@@ -185,7 +184,7 @@ static enum status find_headers(struct batch_held *held, struct digest *leaves,
             return STATUS_CORRUPT;
         held->headers[i] = bytes;
         if (digests != NULL)
-            memcpy(held->digests[i], digests[i], DIGEST_SIZE);
+            memcpy(held->digests[i], digests[i].bytes, DIGEST_SIZE);
         else
             header_digest(bytes, held->digests[i]);
         if (leaves != NULL)
@@ -202,7 +201,7 @@ static bool is_sound(const struct store_batch *batch)
 }
 
 void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree,
-                  const uint8_t (*digests)[DIGEST_SIZE])
+                  const struct digest *digests)
 {
     struct batch_held *held = NULL;
 

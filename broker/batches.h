@@ -48,7 +48,7 @@ bool batches_has(const struct batches *batches, uint64_t id);
 /* batches_keep - a batch that was appended just now, whose tree and header digests (one an event) are known.
  * Does nothing without memory. */
 void batches_keep(struct batches *batches, const struct store_batch *batch, const struct merkle_batch *tree,
-                  const uint8_t (*digests)[DIGEST_SIZE]);
+                  const struct digest *digests);
 
 /* batches_forget - let go of everything. */
 void batches_forget(struct batches *batches);

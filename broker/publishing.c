@@ -92,14 +92,14 @@ static enum status append_batch(struct publishing *self)
     const struct envelope_published *published = &self->job->published;
     struct byte_buffer *headers = &self->engine->body;
     struct byte_buffer *rest = &self->engine->scratch;
-    uint8_t digests[STORE_BATCH_EVENTS][DIGEST_SIZE];
+    struct digest digests[STORE_BATCH_EVENTS];
     size_t openings;
     enum status status;
 
     bytes_buffer_clear(headers);
     bytes_buffer_clear(rest);
     for (size_t i = 0; i < published->count; i++) {
-        memcpy(digests[i], published->events[i].digest, DIGEST_SIZE);
+        memcpy(digests[i].bytes, published->events[i].digest, DIGEST_SIZE);
         if (self->events[i].live)
             batches_put_header(headers, published->events[i].header_bytes);
         else

@@ -23,6 +23,14 @@ static struct store_rows_key key_of(uint64_t number)
     return key;
 }
 
+static struct store_rows_key numbers_of(uint64_t first, uint64_t second)
+{
+    struct store_rows_key key = key_of(first);
+
+    store_rows_add_number(&key, second);
+    return key;
+}
+
 static struct store_rows_key pair_of(uint64_t number, const void *bytes, size_t size)
 {
     struct store_rows_key key = key_of(number);
@@ -397,7 +405,7 @@ static enum status memory_next_subject(struct store *store, struct byte_view beh
 static enum status memory_append_ground(struct store *store, struct store_place place,
                                         struct byte_view ground)
 {
-    struct store_rows_key key = forward_key(place.index, place.batch);
+    struct store_rows_key key = numbers_of(place.index, place.batch);
 
     return store_rows_append(rows_of(store), STORE_ROWS_GROUND, &key, ground);
 }
@@ -405,7 +413,7 @@ static enum status memory_append_ground(struct store *store, struct store_place 
 static enum status memory_get_ground(struct store *store, struct store_place place,
                                      struct byte_view *ret_ground)
 {
-    struct store_rows_key key = forward_key(place.index, place.batch);
+    struct store_rows_key key = numbers_of(place.index, place.batch);
 
     return store_rows_read(rows_of(store), store_rows_find(rows_of(store), STORE_ROWS_GROUND, &key),
                            ret_ground);
@@ -413,7 +421,7 @@ static enum status memory_get_ground(struct store *store, struct store_place pla
 
 static enum status memory_drop_ground(struct store *store, struct store_place place)
 {
-    struct store_rows_key key = forward_key(place.index, place.batch);
+    struct store_rows_key key = numbers_of(place.index, place.batch);
 
     return store_rows_drop(rows_of(store), STORE_ROWS_GROUND, &key);
 }
@@ -458,7 +466,7 @@ static enum status memory_each_replan(struct store *store, uint32_t sender,
 
 static struct store_rows_key recall_key(uint32_t recipient, uint32_t sender, const uint8_t *event)
 {
-    struct store_rows_key key = forward_key(recipient, sender);
+    struct store_rows_key key = numbers_of(recipient, sender);
 
     store_rows_add(&key, event, STORE_EVENT_SIZE);
     return key;

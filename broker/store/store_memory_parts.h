@@ -19,8 +19,8 @@ enum status store_memory_each_watch(struct store *store, enum store_watch_kind k
                                     store_watch_visitor *visit, void *context);
 enum status store_memory_append_forward(struct store *store, uint32_t sender, uint64_t id,
                                         struct byte_view body);
-enum status store_memory_next_forward(struct store *store, uint32_t sender, uint64_t behind,
-                                      uint64_t *ret_id, struct byte_view *ret_body);
+enum status store_memory_next_forward(struct store *store, uint32_t sender, uint64_t behind, uint64_t *ret_id,
+                                      struct byte_view *ret_body);
 enum status store_memory_drop_forwards(struct store *store, uint32_t sender, uint64_t up_to);
 enum status store_memory_get_state(struct store *store, const char *name, struct byte_view *ret_value);
 enum status store_memory_put_state(struct store *store, const char *name, struct byte_view value);

@@ -105,9 +105,9 @@ static void fill(struct batches *batches)
         struct byte_buffer headers = bytes_buffer(1 << 20);
         struct merkle_batch tree;
         uint8_t header[HEADER_SIZE];
-        uint8_t digests[EVENTS][DIGEST_SIZE];
+        struct digest digests[EVENTS];
         for (uint32_t i = 0; i < EVENTS; i++)
-            header_digest(header_of(id, i, header), digests[i]);
+            header_digest(header_of(id, i, header), digests[i].bytes);
         assert_int_equal(store_begin(store), STATUS_OK);
         struct store_batch batch = append(id, &headers, &tree);
         assert_int_equal(store_commit(store), STATUS_OK);
