@@ -28,19 +28,57 @@ static enum status end_standing(struct agent *agent, const uint8_t event[static 
     return db_run(statement);
 }
 
-/* Whoever left the list has no standing events any more. */
-static enum status end_standing_of(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE])
+/* The next standing event about a person after *cursor, and its protocol, which borrows kept.
+ * STATUS_NOT_FOUND. */
+static enum status next_standing(struct agent *agent, const uint8_t subject[static CORE_SUBJECT_SIZE],
+                                 int64_t *cursor, struct byte_buffer *kept, struct prepared *ret)
 {
     struct db_statement *statement = NULL;
     uint8_t key[VAULT_LOOKUP_SIZE];
-    enum status status = db_statement(
-        agent->db, "UPDATE outbox SET standing = 0 WHERE subject = ? AND standing = 1", &statement);
+    uint8_t event[UUID_SIZE];
+    bool row = false;
+    enum status status =
+        db_statement(agent->db,
+                     "SELECT id, event FROM outbox WHERE subject = ? AND standing = 1 AND id > ?"
+                     " ORDER BY id LIMIT 1",
+                     &statement);
 
     if (status != STATUS_OK)
         return status;
     outbox_row_subject(agent, subject, key);
     db_bind_blob(statement, 1, bytes_view(key, sizeof key));
-    return db_run(statement);
+    db_bind_int64(statement, 2, *cursor);
+    status = db_step(statement, &row);
+    if (status != STATUS_OK || !row)
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    *cursor = db_column_int64(statement, 0);
+    if (db_column_blob(statement, 1).size == UUID_SIZE)
+        memcpy(event, db_column_blob(statement, 1).data, UUID_SIZE);
+    else
+        status = STATUS_CORRUPT;
+    db_reset(statement);
+    if (status == STATUS_OK)
+        status = outbox_row_content(agent, event, kept);
+    return status == STATUS_OK ? prepared_decode(bytes_buffer_view(kept), ret) : status;
+}
+
+/* Whoever left a protocol's list has no standing events under it any more. */
+static enum status end_standing_of(struct agent *agent, struct byte_view protocol,
+                                   const uint8_t subject[static CORE_SUBJECT_SIZE])
+{
+    int64_t cursor = 0;
+
+    for (;;) {
+        struct byte_buffer kept = bytes_buffer(PREPARED_SIZE_MAX);
+        struct prepared prepared;
+        enum status status = next_standing(agent, subject, &cursor, &kept, &prepared);
+
+        if (status == STATUS_OK && bytes_equal(prepared.protocol, protocol))
+            status = end_standing(agent, prepared.event);
+        bytes_buffer_wipe(&kept);
+        if (status != STATUS_OK)
+            return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    }
 }
 
 static enum effect effect_of(const struct agent *agent, struct byte_view type)
@@ -82,7 +120,7 @@ static enum status follow(struct agent *agent, const struct prepared *prepared, 
     if (status == STATUS_OK && prepared->has_supersedes)
         status = end_standing(agent, prepared->supersedes);
     if (status == STATUS_OK && effect == EFFECT_REMOVE)
-        status = end_standing_of(agent, prepared->subject);
+        status = end_standing_of(agent, prepared->protocol, prepared->subject);
     if (status == STATUS_OK)
         status = correcting_accepted(agent, prepared);
     if (status == STATUS_OK && effect == EFFECT_REMOVE)

@@ -57,11 +57,12 @@ static void check_events(const struct protocol *protocol, const struct yaml_node
     }
 }
 
-/* An item that only denied event types carry is denied with them. */
+/* An item that only denied event types carry is denied with them. Corrections may carry all that was told. */
 static bool is_carried(const struct protocol *protocol, unsigned label)
 {
     for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
-        if (!is_denied(protocol, i) && label_set_has(&protocol->catalogue->events[i].carried, label))
+        if (protocol->catalogue->events[i].corrects == CORRECTION_NONE && !is_denied(protocol, i) &&
+            label_set_has(&protocol->catalogue->events[i].carried, label))
             return true;
     }
     return false;

@@ -94,6 +94,12 @@ static enum policy_code check_person(struct decider *decider, const struct proto
     return strand == PROTOCOL_NONE || (rule->strands >> strand & 1) == 0 ? POLICY_STRAND : POLICY_NONE;
 }
 
+/* A fact that this event itself sets has no ground yet. */
+static void note_grounds(struct decider *decider, uint32_t grounds)
+{
+    decider->decision->route_grounds |= grounds & decider->person->grounds & ~decider->decision->change.sets;
+}
+
 /* Once for each rule, before its first route: a rule that is not met is refused once, not for every
  * recipient. */
 static void open_rule(struct decider *decider, const struct protocol_route *route)
@@ -110,6 +116,7 @@ static void open_rule(struct decider *decider, const struct protocol_route *rout
     if (code == POLICY_NONE)
         code = set_clock(decider, route);
     decider->rule_open = code == POLICY_NONE;
+    note_grounds(decider, decider->rule_grounds);
     if (code == POLICY_MISSING_ATTRIBUTE)
         decider_refuse(decider, code)->label = decider->type->attributes[route->clock_attribute].label;
     else if (code == POLICY_DIVERTED)
@@ -132,6 +139,7 @@ static bool take_route(struct decider *decider, const struct protocol_route *rou
                                             : decider_resolve(decider, route->relation, route->to_class);
 
     *ret_target = target;
+    note_grounds(decider, target.grounds | decider_age_grounds(decider));
     if (target.gap != POLICY_NONE)
         return false;
     if (decider->juvenile && (class->denied_juveniles || route->adults_only)) {
@@ -335,7 +343,7 @@ static void start(struct policy_decision *decision, uint16_t event)
     decision->from = decision->rule = PROTOCOL_NONE;
     decision->recipient_count = decision->refusal_count = decision->refusals_dropped = 0;
     memset(&decision->change, 0, sizeof decision->change);
-    decision->change_grounds = 0;
+    decision->change_grounds = decision->route_grounds = 0;
 }
 
 void policy_not_yours(uint16_t event, struct policy_decision *ret_decision)

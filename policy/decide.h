@@ -161,6 +161,7 @@ struct policy_decision {
     uint16_t refusals_dropped; /* beyond POLICY_REFUSALS_MAX */
     struct register_change change;
     uint32_t change_grounds; /* bits: facts that the change itself was judged by */
+    uint32_t route_grounds;  /* bits: facts by which rules and routes were followed, also to nobody */
     struct policy_recipient recipients[POLICY_RECIPIENTS_MAX]; /* ascending by member id */
     struct policy_refusal refusals[POLICY_REFUSALS_MAX];
 };
@@ -221,7 +222,9 @@ enum status policy_retention(const struct protocol *protocol, struct byte_view r
  */
 int64_t policy_deadline(const struct protocol_route *route, int64_t created, int32_t date);
 
-/* policy_grounds - bits of all facts about the person that some grant of the decision used, or the change. */
+/* policy_grounds - bits of all facts about the person that the decision used: what grants rest on, what
+ * routed (a move may well lead to nobody), what the change was judged by. Whoever has their grounds decides
+ * alike. */
 uint32_t policy_grounds(const struct policy_decision *decision);
 
 /* policy_recalled - the recipients of an undelivered event that lose it when these grounds end. */

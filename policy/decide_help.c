@@ -136,7 +136,7 @@ int64_t policy_deadline(const struct protocol_route *route, int64_t created, int
 
 uint32_t policy_grounds(const struct policy_decision *decision)
 {
-    uint32_t grounds = decision->change_grounds;
+    uint32_t grounds = decision->change_grounds | decision->route_grounds;
 
     for (uint16_t i = 0; i < decision->recipient_count; i++)
         grounds |= decision->recipients[i].grounds;

@@ -87,8 +87,7 @@ static struct policy_recipient *new_recipient(struct decider *decider, const str
     return recipient;
 }
 
-/* What the register says about the person's age counts where the event does not say the same. */
-static uint32_t juvenile_grounds(const struct decider *decider)
+uint32_t decider_age_grounds(const struct decider *decider)
 {
     enum juvenile known = decider->person->entry.juvenile;
 
@@ -121,7 +120,7 @@ static void grant(struct decider *decider, const struct protocol_route *route, c
         recipient->consent = route->consent;
     if (way->replaced_class == PROTOCOL_NONE)
         recipient->replaced_class = PROTOCOL_NONE;
-    grounds = (grounds | juvenile_grounds(decider)) & decider->person->grounds;
+    grounds = (grounds | decider_age_grounds(decider)) & decider->person->grounds;
     recipient->grounds |= grounds & ~decision->change.sets;
     if (decider->type->effect != EFFECT_REMOVE)
         recipient->rests_on |= grounds;

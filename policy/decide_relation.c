@@ -4,9 +4,12 @@
 
 /* Relations: from what is known of a person to parties. */
 
-static struct decider_target gap(enum policy_code code, const char *detail)
+/* Where the person lives, and so the home force, rests on these. */
+#define PLACE (REGISTER_GROUND_LISTING | REGISTER_GROUND_MOVE)
+
+static struct decider_target gap(enum policy_code code, uint32_t grounds, const char *detail)
 {
-    return (struct decider_target){.gap = code, .detail = detail};
+    return (struct decider_target){.gap = code, .detail = detail, .grounds = grounds};
 }
 
 static struct decider_target found(struct party_set parties, uint32_t grounds, const char *detail)
@@ -33,9 +36,8 @@ static struct decider_target in_area(const struct decider *decider, const struct
     uint16_t area = protocol_find_area(decider->protocol, entry->area);
 
     if (area == PROTOCOL_NONE)
-        return gap(POLICY_RELATION_UNKNOWN, "");
-    return found(party_set_and(*among, &decider->protocol->in_area[area]),
-                 REGISTER_GROUND_LISTING | REGISTER_GROUND_MOVE, entry->area);
+        return gap(POLICY_RELATION_UNKNOWN, PLACE, "");
+    return found(party_set_and(*among, &decider->protocol->in_area[area]), PLACE, entry->area);
 }
 
 static bool differs(const struct decider *decider, uint16_t label, const char *known)
@@ -57,19 +59,19 @@ static struct decider_target home_force(const struct decider *decider, uint16_t 
     uint16_t party = PROTOCOL_NONE;
 
     if (force[0] == '\0')
-        return gap(POLICY_RELATION_UNKNOWN, "");
+        return gap(POLICY_RELATION_UNKNOWN, PLACE, "");
     if (differs(decider, decider->protocol->home_force_label, force))
-        return gap(POLICY_DIFFERS, force);
+        return gap(POLICY_DIFFERS, PLACE, force);
     if (is_digit(force[0]) && is_digit(force[1]) && force[2] == '\0')
         party = decider->protocol->force_party[(force[0] - '0') * 10 + (force[1] - '0')];
-    return one(decider, party, to_class, REGISTER_GROUND_LISTING | REGISTER_GROUND_MOVE, force);
+    return one(decider, party, to_class, PLACE, force);
 }
 
 static struct decider_target member(const struct decider *decider, const char *id, uint16_t to_class,
                                     uint32_t grounds)
 {
     if (id[0] == '\0')
-        return gap(POLICY_RELATION_UNKNOWN, "");
+        return gap(POLICY_RELATION_UNKNOWN, grounds, "");
     return one(decider, protocol_find_party(decider->protocol, bytes_of_string(id)), to_class, grounds, id);
 }
 
@@ -83,9 +85,9 @@ static struct decider_target referrer(const struct decider *decider, uint16_t to
     /* The loader asks for `answers` with this relation; an event that need not answer has no referrer. */
     if (decider->facts->correlated_from.size == 0 ||
         (decider->pair->answers[0] | decider->pair->answers[1]) == 0)
-        return gap(POLICY_RELATION_UNKNOWN, "");
+        return gap(POLICY_RELATION_UNKNOWN, 0, "");
     if (party == PROTOCOL_NONE)
-        return gap(POLICY_NO_PARTY, "");
+        return gap(POLICY_NO_PARTY, 0, "");
     if (decider->protocol->parties[party].class_index == to_class)
         party_set_add(&target.parties, party);
     return target;
@@ -100,10 +102,10 @@ static struct decider_target provider(const struct decider *decider, const struc
 
     if (at == CATALOGUE_NONE || decider->request->attributes[at].data == NULL ||
         protocol->pathway_codes == NULL)
-        return gap(POLICY_RELATION_UNKNOWN, "");
+        return gap(POLICY_RELATION_UNKNOWN, 0, "");
     code = catalogue_find_code(protocol->pathway_codes, decider->request->attributes[at]);
     if (code >= PROTOCOL_PATHWAYS_MAX)
-        return gap(POLICY_NO_PARTY, "");
+        return gap(POLICY_NO_PARTY, 0, "");
     parties = party_set_and(*class, &protocol->provides[code]);
     return in_area(decider, &parties);
 }
@@ -132,7 +134,7 @@ struct decider_target decider_resolve(const struct decider *decider, enum protoc
     case RELATION_PROVIDER:
         return provider(decider, class);
     }
-    return gap(POLICY_RELATION_UNKNOWN, "");
+    return gap(POLICY_RELATION_UNKNOWN, 0, "");
 }
 
 /* Whoever the relation means in the class that is replaced, the place is taken by who is responsible for the

@@ -55,6 +55,10 @@ struct policy_refusal *decider_refuse_route(struct decider *decider, enum policy
 void decider_offer(struct decider *decider, const struct protocol_route *route,
                    const struct party_set *parties, bool replaced, uint32_t grounds);
 
+/* decider_age_grounds - what the register says about the person's age counts where the event does not say the
+ * same. */
+uint32_t decider_age_grounds(const struct decider *decider);
+
 /* decider_follow - a correction: to those who were told the event that it names, whatever else is known now.
  */
 void decider_follow(struct decider *decider);

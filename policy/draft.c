@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "policy/draft_facts.h"
+#include "policy/terms.h"
 
 static void write_who(struct draft *draft)
 {
@@ -41,12 +42,19 @@ static void write_subjects(struct draft *draft)
 {
     const struct protocol *protocol = draft->protocol;
 
-    paper_text(&draft->paper, "People on the list of the scheme, in these strands:");
-    for (uint16_t i = 0; i < protocol->strand_count; i++)
-        paper_item(&draft->paper, "%s, listed by class %s (authority: %s)", protocol->strands[i].name,
-                   protocol->classes[protocol->strands[i].class_index].name, protocol->strands[i].authority);
+    paper_text(&draft->paper, "People on the lists of the scheme:");
+    terms_lists(&draft->paper, protocol);
     paper_text(&draft->paper,
                "Nothing is disclosed about anybody who is not listed, except where a rule needs nothing.");
+}
+
+static void write_terms(struct draft *draft)
+{
+    terms_keeping(&draft->paper, draft->protocol);
+    terms_diverts(&draft->paper, draft->protocol);
+    terms_questions(&draft->paper, draft->protocol);
+    terms_glass(&draft->paper, draft->protocol);
+    terms_counts(&draft->paper, draft->protocol);
 }
 
 static void write_ropa(struct draft *draft)
@@ -72,9 +80,12 @@ static void write_ropa(struct draft *draft)
     draft_facts_consents(draft);
     paper_heading(paper, "8. Juveniles");
     draft_facts_juveniles(draft);
-    paper_heading(paper, "9. Transfers to third countries, profiling, automated decisions");
+    paper_heading(paper,
+                  "9. Keeping, passing on, people whom others look after, questions, overriding, counts");
+    write_terms(draft);
+    paper_heading(paper, "10. Transfers to third countries, profiling, automated decisions");
     paper_blank(paper, "whether there are any; the protocol names none");
-    paper_heading(paper, "10. Security");
+    paper_heading(paper, "11. Security");
     paper_text(paper, "Items are sealed by the sender for each recipient alone; the broker carries them and "
                       "cannot read them. "
                       "Every disclosure and every refusal is logged, and the log can be verified offline.");
@@ -109,17 +120,6 @@ static void put_risk(struct draft *draft, const char *risk, const char *measure)
     paper_cell(&draft->paper, "%s", "..........");
     paper_cell(&draft->paper, "%s", "..........");
     paper_cell(&draft->paper, "%s", "..........");
-}
-
-static struct duration longest_retention(const struct protocol *protocol)
-{
-    struct duration longest = {0, 0};
-
-    for (uint16_t i = 0; i < protocol->rule_count; i++) {
-        if (civil_add_duration(0, protocol->rules[i].retention, 1) > civil_add_duration(0, longest, 1))
-            longest = protocol->rules[i].retention;
-    }
-    return longest;
 }
 
 static size_t count_late(const struct protocol *protocol)
@@ -172,6 +172,15 @@ static size_t count_glass(const struct protocol *protocol)
     return count;
 }
 
+static void put_onward_risk(struct draft *draft)
+{
+    put_risk(draft, "A recipient passes on what it was told, beyond purpose and law.",
+             draft->protocol->onward_leave
+                 ? "Only with the sender's leave, which the officer states; agents refuse what they hold "
+                   "from others."
+                 : "Banned; agents refuse to send what they hold from others, as far as values tell.");
+}
+
 static void write_risks(struct draft *draft)
 {
     static const char *const heads[] = {"Risk, with what the file says",
@@ -197,7 +206,7 @@ static void write_risks(struct draft *draft)
     put_period_risk(draft, "Somebody stays listed without cause: an entry counts for ",
                     protocol->review_grace, " after its review date.",
                     "After that nothing is disclosed about the person until a review.");
-    put_period_risk(draft, "Data is kept for too long: up to ", longest_retention(protocol), ".",
+    put_period_risk(draft, "Data is kept for too long: up to ", protocol_longest_retention(protocol), ".",
                     "Recipients' agents delete it when its rule's period has passed.");
     put_count_risk(draft, "Something arrives too late: ", count_late(protocol),
                    " rules send and flag what is late.",
@@ -212,6 +221,7 @@ static void write_risks(struct draft *draft)
     put_risk(draft, "A member looks up people whom it does not deal with.",
              "Any member can compute pseudonyms from police numbers: plans without an event are logged as "
              "consulted.");
+    put_onward_risk(draft);
     put_risk(draft, "Wrong data spreads.",
              "Corrections, retractions and erasures go to every recipient of the original.");
     paper_table_end(&draft->paper);
@@ -240,6 +250,7 @@ static void write_dpia(struct draft *draft)
     draft_facts_law(draft);
     draft_facts_crossings(draft);
     draft_facts_consents(draft);
+    write_terms(draft);
     paper_blank(paper, "for each purpose: why it is necessary, and why nothing less would do");
     paper_blank(paper, "how people are told, and how they exercise their rights");
     paper_heading(paper, "7. Juveniles");

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/terms.h"
+
 static void put(struct draft *draft, struct byte_buffer *text)
 {
     bytes_append_u8(text, 0);
@@ -147,6 +149,8 @@ static void put_activity(struct draft *draft, uint16_t index)
     put_classes(draft, all.from);
     if (rule->record)
         paper_cell(&draft->paper, "nobody: the register alone");
+    else if (rule->follows)
+        paper_cell(&draft->paper, "whoever was told what it corrects");
     else
         put_classes(draft, all.to);
     put_labels(draft, &all.labels);
@@ -217,13 +221,14 @@ void draft_facts_items(struct draft *draft, bool sensitive_only)
 
 void draft_facts_consents(struct draft *draft)
 {
-    static const char *const heads[] = {"Consent", "Runs at most", "Recipients that need it", "Rules", NULL};
+    static const char *const heads[] = {"Consent", "Recipients that need it", "Rules", NULL};
     const struct protocol *protocol = draft->protocol;
 
     if (protocol->consent_count == 0) {
         paper_text(&draft->paper, "No disclosure asks for consent.");
         return;
     }
+    terms_consents(&draft->paper, protocol);
     paper_table(&draft->paper, heads);
     for (uint16_t consent = 0; consent < protocol->consent_count; consent++) {
         struct byte_buffer rules = bytes_buffer(8192);
@@ -241,7 +246,6 @@ void draft_facts_consents(struct draft *draft)
                                     protocol->catalogue->events[flow->event].type);
         }
         paper_cell(&draft->paper, "%s", protocol->consents[consent].scope);
-        put_period(draft, protocol->consents[consent].longest);
         put_classes(draft, to);
         put(draft, &rules);
     }

@@ -1,6 +1,7 @@
 #include "policy/matrix.h"
 
 #include "policy/flows.h"
+#include "policy/terms.h"
 
 static const char *text_of(struct byte_buffer *text)
 {
@@ -29,7 +30,8 @@ static void put_classes(struct paper *paper, const struct protocol *protocol, ui
 static void put_to(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
 {
     if (flow->entry == PROTOCOL_NONE) {
-        paper_cell(paper, "nobody: changes the register");
+        paper_cell(paper, protocol->rules[flow->rule].follows ? "whoever was told what it corrects"
+                                                              : "nobody: changes the register");
         return;
     }
     put_classes(paper, protocol, flow->to);
@@ -44,6 +46,8 @@ static void put_items(struct paper *paper, const struct protocol *protocol, cons
 
     if (flow->entry != PROTOCOL_NONE)
         flows_labels(protocol->catalogue, &flow->labels, &text);
+    else if (protocol->rules[flow->rule].follows)
+        bytes_append_string(&text, "of the values only those told before");
     paper_cell(paper, "%s", text_of(&text));
     bytes_buffer_free(&text);
 }
@@ -76,6 +80,17 @@ static void put_case(struct paper *paper, const struct protocol *protocol, const
     bytes_buffer_free(&text);
 }
 
+static void put_required(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
+{
+    struct byte_buffer text = bytes_buffer(4096);
+
+    if (flow->route != NULL && !label_set_empty(&flow->route->required)) {
+        flows_labels(protocol->catalogue, &flow->route->required, &text);
+        paper_add(paper, "; with %s", text_of(&text));
+    }
+    bytes_buffer_free(&text);
+}
+
 static void put_only_if(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
 {
     const struct protocol_rule *rule = &protocol->rules[flow->rule];
@@ -94,6 +109,7 @@ static void put_only_if(struct paper *paper, const struct protocol *protocol, co
     if (flow->consent != PROTOCOL_NONE)
         paper_add(paper, "; consent %s", protocol->consents[flow->consent].scope);
     put_case(paper, protocol, flow);
+    put_required(paper, protocol, flow);
     if (rule->break_glass)
         paper_add(paper, "break-glass: at most %u in 24 hours", rule->quota);
 }
@@ -114,6 +130,7 @@ static void put_when(struct paper *paper, const struct protocol *protocol, const
     paper_cell(paper, "%s", text_of(&text));
     bytes_buffer_free(&text);
 }
+
 static void put_flow(struct paper *paper, const struct protocol *protocol, const struct flow *flow)
 {
     const struct protocol_rule *rule = &protocol->rules[flow->rule];
@@ -147,29 +164,6 @@ static size_t put_rows(struct paper *paper, const struct protocol *protocol, enu
     }
     flows_free(&flows);
     return shown;
-}
-
-static void put_counts(struct paper *paper, const struct protocol *protocol)
-{
-    struct byte_buffer text = bytes_buffer(4096);
-
-    if (protocol->break_glass.event != CATALOGUE_NONE) {
-        flows_period(protocol->break_glass.confirm_within, &text);
-        paper_text(
-            paper,
-            "Break-glass: somebody of another member confirms within %s, or the right is suspended; the data "
-            "protection officer is told at once.",
-            text_of(&text));
-        bytes_buffer_clear(&text);
-        flows_labels(protocol->catalogue, &protocol->break_glass.excluded, &text);
-        paper_text(paper, "Never released so, with everything clinical: %s.", text_of(&text));
-    }
-    bytes_buffer_clear(&text);
-    flows_classes(protocol, protocol->aggregates.to, &text);
-    if (protocol->aggregates.to != 0)
-        paper_text(paper, "Counts only, none from 1 to %u, go to: %s (%s).",
-                   protocol->aggregates.suppress_below - 1, text_of(&text), protocol->aggregates.paragraph);
-    bytes_buffer_free(&text);
 }
 
 /* CSV has one table, with a first column more. */
@@ -239,22 +233,45 @@ static void put_parties(struct paper *paper, const struct protocol *protocol)
     paper_table_end(paper);
 }
 
-static void put_denial(struct paper *paper, const struct protocol *protocol,
-                       const struct protocol_denial *denial)
+/* Of a denial, which may name everybody. */
+static void put_whom(struct paper *paper, const struct protocol *protocol, uint32_t classes)
+{
+    const uint32_t all =
+        protocol->class_count == 32 ? UINT32_MAX : (UINT32_C(1) << protocol->class_count) - 1;
+
+    if ((classes & all) == all)
+        paper_cell(paper, "anybody");
+    else
+        put_classes(paper, protocol, classes);
+}
+
+static void put_denied_events(struct paper *paper, const struct protocol *protocol,
+                              const struct protocol_denial *denial)
 {
     const char *separator = "";
-    struct byte_buffer items = bytes_buffer(8192);
+    uint16_t count = 0;
 
-    paper_cell(paper, "%s (%s)", denial->id, denial->paragraph);
-    paper_cell(paper, "%s", "");
-    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
+    for (uint16_t i = 0; i < protocol->catalogue->event_count; i++)
+        count = (uint16_t)(count + (denial->events[i / 64] >> (i % 64) & 1));
+    paper_cell(paper, "%s", count == protocol->catalogue->event_count ? "any" : "");
+    for (uint16_t i = 0; i < protocol->catalogue->event_count && count < protocol->catalogue->event_count;
+         i++) {
         if ((denial->events[i / 64] >> (i % 64) & 1) == 0)
             continue;
         paper_add(paper, "%s%s", separator, protocol->catalogue->events[i].type);
         separator = ", ";
     }
-    put_classes(paper, protocol, denial->from);
-    put_classes(paper, protocol, denial->to);
+}
+
+static void put_denial(struct paper *paper, const struct protocol *protocol,
+                       const struct protocol_denial *denial)
+{
+    struct byte_buffer items = bytes_buffer(8192);
+
+    paper_cell(paper, "%s (%s)", denial->id, denial->paragraph);
+    put_denied_events(paper, protocol, denial);
+    put_whom(paper, protocol, denial->from);
+    put_whom(paper, protocol, denial->to);
     if (denial->whole)
         bytes_append_string(&items, "all of it");
     else
@@ -297,6 +314,25 @@ static void put_juveniles(struct paper *paper, const struct protocol *protocol)
     }
 }
 
+/* What holds of all of it. */
+static void put_terms(struct paper *paper, const struct protocol *protocol)
+{
+    paper_heading(paper, "The lists");
+    terms_lists(paper, protocol);
+    terms_diverts(paper, protocol);
+    if (protocol->consent_count > 0)
+        paper_heading(paper, "Consents");
+    terms_consents(paper, protocol);
+    paper_heading(paper, "Questions and answers");
+    terms_questions(paper, protocol);
+    if (protocol->break_glass.event != CATALOGUE_NONE)
+        paper_heading(paper, "What may be overridden");
+    terms_glass(paper, protocol);
+    paper_heading(paper, "What is kept, and not passed on");
+    terms_keeping(paper, protocol);
+    terms_counts(paper, protocol);
+}
+
 static enum status put_all(struct paper *paper, const struct protocol *protocol, const struct digest *digest)
 {
     enum status status;
@@ -305,8 +341,8 @@ static enum status put_all(struct paper *paper, const struct protocol *protocol,
     paper_heading(paper, "Who gets what of which event from whom");
     if ((status = put_flows(paper, protocol, FLOWS_ADULT)) != STATUS_OK)
         return status;
-    put_counts(paper, protocol);
     put_denials(paper, protocol);
+    put_terms(paper, protocol);
     put_juveniles(paper, protocol);
     if ((status = put_flows(paper, protocol, FLOWS_JUVENILE)) != STATUS_OK)
         return status;

@@ -18,6 +18,8 @@ def main():
     summary = tool("check", harness.PROTOCOL, expect=0)
     assert re.search(r"\d+ parties, \d+ rules, \d+ records", summary.out), summary.out
 
+    assert tool("check", harness.PROTOCOL, "--strict", expect=0).err == ""
+
     answer = explain("release.planned", "--from", "prison.dovegate", "--to", "drugs.stoke", expect=1)
     assert answer.startswith("No:") and "throughcare" in answer, answer
     answer = explain("release.planned", "--from", "prison.dovegate", "--to", "drugs.stoke", "--consent", "throughcare",
@@ -35,6 +37,12 @@ def main():
         line = 1 + text[:text.index("gateway: oma_14_out")].count("\n")
         assert re.fullmatch(rf"{re.escape(str(broken))}:{line}:18: there is no gateway 'oma_15'; .*\n", told.err), told.err
         assert told.out == ""
+        lonely = text.replace("  tracker.national: {}\n", "")
+        assert lonely != text
+        broken.write_text(lonely)
+        told = tool("check", broken, expect=0)
+        assert re.search(r":\d+:\d+: no party is of this class", told.err), told.err
+        assert tool("check", broken, "--strict", expect=1).err == told.err
         broken.write_text("x" * (5 << 20))
         assert "larger" in tool("check", broken, expect=1).err
 

@@ -7,6 +7,7 @@ from harness import check, equal, until
 PNC, OTHER, THIRD = "2003/9391423N", "2001/9391424J", "2002/9391425A"
 POLICE, PRISON, PROBATION, DRUGS = ("police.staffordshire", "prison.dovegate", "probation.staffordshire",
                                     "drugs.stoke")
+STAFFORD = "prison.stafford"
 MAIN, NIGHT = "staffordshire-ppo", "night-watch"
 LISTING = ("--attr", "strand=catch_convict", "--attr", "area=stoke", "--attr", "authority=bcu_commander", "--attr",
            "selector=core_nominal", "--attr", "review_due=2026-12-15", "--attr", "home_force=21", "--item",
@@ -63,10 +64,24 @@ def protocols():
         arrest = scheme.publish(POLICE, "arrest.made", "--subject", PNC, "--item", "station=Hanley")
         equal(scheme.settled(POLICE, arrest)["state"], "delivered", "and listed under the other")
 
+        newcomer(scheme)
         listed(scheme, NIGHT, THIRD)
         ended(scheme, missed)
         scheme.stop()
         check("entries" in scheme.verify().out, "the log verifies")
+
+
+def newcomer(scheme):
+    """The listing under the other protocol still stands: whoever joins that one later is told of it."""
+    scheme.members.append(STAFFORD)
+    harness.run("concordat-agent", "init", "--dir", scheme.agent_folder(STAFFORD), "--member", STAFFORD, "--broker",
+                scheme.endpoint)
+    scheme.enrol(scheme.agent_folder(STAFFORD), STAFFORD)
+    scheme.new_bundle()
+    harness.run("concordat-broker", "load", "--dir", scheme.broker_folder, "--bundle", scheme.bundle)
+    scheme.join(STAFFORD)
+    scheme.start_agent(STAFFORD)
+    until(lambda: [e["type"] for e in scheme.inbox(STAFFORD)] == ["ppo.added"], "the newcomer is told of the listing")
 
 
 def ended(scheme, told):
@@ -74,11 +89,11 @@ def ended(scheme, told):
     scheme.daemons["broker"].stop()
     waiting = scheme.publish(POLICE, "appointment.missed", "--subject", PNC)
     equal(scheme.show(POLICE, waiting)["state"], "queued", "queued while the broker is away")
-    for member in (POLICE, PRISON, PROBATION, DRUGS):
+    for member in scheme.members:
         scheme.daemons[member].stop()
     scheme.now = "2026-12-02T08:00:00Z"
     scheme.start_broker()
-    for member in (POLICE, PRISON, PROBATION, DRUGS):
+    for member in scheme.members:
         scheme.start_agent(member)
 
     shown = scheme.settled(POLICE, waiting)

@@ -221,6 +221,15 @@ static void test_matrix(void **state)
     says("<p>SHA-256 of the protocol file: ab00000000");
     says("<p class=\"sign\">For HM Prison Dovegate: name, position, signature, date</p>");
     says("Class drugs receives nothing.");
+    says("<td>resettle_rehabilitate</td><td>bcu_commander</td><td>police</td><td>1 month</td>");
+    says("<td>victim_contact</td><td>3 months</td><td>v1</td><td>police</td>");
+    says("<td>Criminal Justice Act 2003 s.325 (CC 28, CC 61)</td>");
+    says("<td>status-query</td><td>a question</td><td>status may be asked for, and nothing else</td>");
+    says("<td>danger-to-staff (CC 6)</td><td>police</td><td>duty_officer, duty_inspector</td>");
+    says("May a recipient pass on what it was told: never.");
+    says("ends at the latest 6 months after the removal");
+    says("none from 1 to 4, go to: government");
+    says("<td>whoever was told what it corrects</td>");
     bytes_buffer_free(&text);
     policy_close(&before);
 }

@@ -46,7 +46,14 @@ static void test_ropa(void **state)
     says("Police and Criminal Evidence Act 1984 s.63B(7)");
     says("<tr><td>drug_test_result</td><td>sensitive</td><td>drugs</td><td>arrest</td></tr>");
     says("<tr><td>police.staffordshire</td><td>police</td><td>DPA 2018 Part 3</td></tr>");
-    says("<tr><td>throughcare</td><td>12 months</td><td>drugs</td>");
+    says("<tr><td>throughcare</td><td>12 months</td><td>1, 2, 3</td><td>probation, drugs</td></tr>");
+    says("<tr><td>throughcare</td><td>drugs</td>");
+    says("May a recipient pass on what it was told: never.");
+    says("<td>mappa</td>");
+    says("<td>status-query</td><td>a question</td><td>status may be asked for");
+    says("<td>duty_officer, duty_inspector</td><td>imminent_harm</td><td>at most 3 times</td>");
+    says("none from 1 to 4, go to: government");
+    says("<td>whoever was told what it corrects</td>");
     says("To be filled in: the processor that runs the broker");
     says("Somebody is a juvenile until 18 years.");
 }
