@@ -5,6 +5,7 @@
 
 #include "agent/inbox_event.h"
 #include "agent/membership.h"
+#include "policy/decide.h"
 
 struct check {
     struct agent *agent;
@@ -108,7 +109,8 @@ static bool reaches_others(const struct check *check, uint16_t label, const stru
         const struct protocol_class *to = &protocol->classes[route->to_class];
         struct party_set parties = to->parties;
 
-        if (!label_set_has(&route->labels, label) || (route->relation == RELATION_REFERRER && answers_it))
+        if (!label_set_has(&route->labels, label) || (route->relation == RELATION_REFERRER && answers_it) ||
+            (route->stopped != POLICY_NONE && to->replaced_by == PROTOCOL_NONE))
             continue; /* an answer goes back to whoever asked */
         if (to->replaced_by != PROTOCOL_NONE)
             parties = party_set_or(parties, &protocol->classes[to->replaced_by].parties);

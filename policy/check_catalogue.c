@@ -42,19 +42,50 @@ static struct label_set accounted(const struct protocol *protocol)
     return labels;
 }
 
+/* A protocol that uses little of a large catalogue is told once, and not once for each. */
+#define FEW 10
+
+struct untold {
+    size_t count;
+    const struct yaml_node *nodes[FEW];
+};
+
+static void note(struct untold *untold, const struct yaml_node *node)
+{
+    if (untold->count < FEW)
+        untold->nodes[untold->count] = node;
+    untold->count++;
+}
+
+static void tell(const struct untold *untold, const char *what, const char *remedy,
+                 struct yaml_errors *warnings)
+{
+    if (untold->count > FEW) {
+        yaml_errors_add(
+            warnings, untold->nodes[0]->key,
+            "nobody may %s, nor %zu more in this catalogue, and the protocol does not say why; %s, or use a "
+            "catalogue of its own",
+            what, untold->count - 1, remedy);
+        return;
+    }
+    for (size_t i = 0; i < untold->count; i++)
+        yaml_errors_add(warnings, untold->nodes[i]->key,
+                        "nobody may %s, and the protocol does not say why; %s", what, remedy);
+}
+
 static void check_events(const struct protocol *protocol, const struct yaml_node *root,
                          struct yaml_errors *warnings)
 {
+    struct untold untold = {0};
+
     for (uint16_t i = 0; i < protocol->catalogue->event_count; i++) {
         const struct yaml_node *node =
             yaml_get(yaml_get(root, "events"), protocol->catalogue->events[i].type);
 
         if (node != NULL && !is_sendable(protocol, i) && !is_denied(protocol, i))
-            yaml_errors_add(
-                warnings, node->key,
-                "nobody may send this, and the protocol does not say why; add a rule, a record or a "
-                "denial");
+            note(&untold, node);
     }
+    tell(&untold, "send this", "add a rule, a record or a denial", warnings);
 }
 
 /* An item that only denied event types carry is denied with them. Corrections may carry all that was told. */
@@ -72,17 +103,16 @@ static void check_items(const struct protocol *protocol, const struct yaml_node 
                         struct yaml_errors *warnings)
 {
     struct label_set known = accounted(protocol);
+    struct untold untold = {0};
 
     for (uint16_t i = 0; i < protocol->catalogue->label_count; i++) {
         const struct yaml_node *node =
             yaml_get(yaml_get(root, "items"), protocol->catalogue->labels[i].label);
 
         if (node != NULL && !label_set_has(&known, i) && is_carried(protocol, i))
-            yaml_errors_add(
-                warnings, node->key,
-                "nobody may have this item, and the protocol does not say why; grant it, or name it in "
-                "a denial");
+            note(&untold, node);
     }
+    tell(&untold, "have this item", "grant it, or name it in a denial", warnings);
 }
 
 enum status check_catalogue(const struct protocol *protocol, struct byte_view text,

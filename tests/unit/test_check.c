@@ -175,6 +175,25 @@ static void test_catalogue(void **state)
     unload();
 }
 
+/* A small protocol beside a large catalogue: two sentences, not a hundred. */
+static void test_much_of_the_catalogue(void **state)
+{
+    struct byte_buffer good = policy_file("catalogue.yaml", NULL);
+
+    (void)state;
+    memset(&errors, 0, sizeof errors);
+    memset(&warnings, 0, sizeof warnings);
+    text = support_read_file(TEST_DATA "/night-watch.yaml");
+    assert_int_equal(catalogue_load(bytes_buffer_view(&good), &errors, &catalogue), STATUS_OK);
+    assert_int_equal(protocol_load(bytes_buffer_view(&text), catalogue, &errors, &protocol), STATUS_OK);
+    assert_int_equal(check_catalogue(protocol, bytes_buffer_view(&good), &warnings), STATUS_OK);
+    assert_int_equal(warnings.count, 2);
+    assert_non_null(strstr(warnings.list[0].text, "nobody may have this item, nor "));
+    assert_non_null(strstr(warnings.list[1].text, "nobody may send this, nor "));
+    bytes_buffer_free(&good);
+    unload();
+}
+
 /* partners */
 
 static void compare(const char *from, const char *to)
@@ -232,11 +251,9 @@ static void test_partner_file_that_does_not_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shipped_is_clean),
-        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_catalogue),
-        cmocka_unit_test(test_partners_contradict),
-        cmocka_unit_test(test_partner_file_that_does_not_load),
+        cmocka_unit_test(test_shipped_is_clean),    cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_catalogue),           cmocka_unit_test(test_much_of_the_catalogue),
+        cmocka_unit_test(test_partners_contradict), cmocka_unit_test(test_partner_file_that_does_not_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
