@@ -67,6 +67,8 @@ static bool take_entry(void *context, const struct index_hit *hit)
     it->found = true;
     it->kind = hit->kind;
     copy(it->from, hit->account->from);
+    if (hit->kind == RECORD_ACCEPTED || hit->kind == RECORD_REFUSED || hit->kind == RECORD_DISCLOSED)
+        copy(it->sender, hit->account->from);
     copy(it->to, hit->account->to);
     add_own(it, hit->index);
     if (personal != NULL && personal->event.size == sizeof it->event) {
@@ -84,12 +86,11 @@ static bool take_entry(void *context, const struct index_hit *hit)
 static enum status search(struct explaining *it, const struct index_query *query,
                           bool (*take)(void *context, const struct index_hit *hit))
 {
-    static const struct index_scope everything = {.everything = true};
     struct index_query bounded = *query;
     enum status status;
 
     bounded.stop = it->options->stop;
-    status = index_search(&it->options->index, &everything, &bounded, take, it);
+    status = index_search(&it->options->index, it->options->scope, &bounded, take, it);
     return status == STATUS_OK ? it->status : status;
 }
 
@@ -107,7 +108,7 @@ static bool take_own(void *context, const struct index_hit *hit)
 {
     struct explaining *it = context;
 
-    if (hit->kind == RECORD_ACCEPTED || (hit->kind == RECORD_REFUSED && it->sender[0] == '\0'))
+    if (hit->kind == RECORD_ACCEPTED)
         copy(it->sender, hit->account->from);
     if (hit->index == it->options->entry)
         return true;
@@ -125,9 +126,50 @@ static enum status tell_own(struct explaining *it)
 
 /* ---- the decision ---- */
 
+/* Takes out of a list what is not of that agency: objects by their "to", texts by how they begin. */
+static void keep_own(json_t *list, const char *agency)
+{
+    size_t size = strlen(agency);
+
+    for (size_t i = json_array_size(list); i > 0; i--) {
+        const json_t *item = json_array_get(list, i - 1);
+        const char *to =
+            json_is_object(item) ? json_string_value(json_object_get(item, "to")) : json_string_value(item);
+        bool own = to != NULL && strncmp(to, agency, size) == 0 && (to[size] == '\0' || to[size] == ' ');
+
+        if (!own)
+            (void)json_array_remove(list, i - 1);
+    }
+}
+
+/* What a recipient may know of another's event. */
+static bool narrow(const struct explaining *it, json_t *check)
+{
+    static const char *const sender_alone[] = {"attributes", "decision", "refused"};
+    const struct byte_view agency = it->options->scope->agency;
+    char name[MEMBER_ID_LENGTH + 1] = "";
+    json_t *differences = json_object_get(check, "differences");
+
+    if (it->options->scope->everything || bytes_equal(agency, bytes_of_string(it->sender)))
+        return true;
+    copy(name, agency);
+    for (size_t i = 0; i < sizeof sender_alone / sizeof sender_alone[0]; i++)
+        (void)json_object_del(check, sender_alone[i]);
+    keep_own(json_object_get(check, "recipients"), name);
+    keep_own(differences, name);
+    return json_object_set_new(check, "agrees", json_boolean(json_array_size(differences) == 0)) == 0;
+}
+
 static bool take_check(void *context, json_t *line)
 {
-    return put(context, "check", line);
+    struct explaining *it = context;
+
+    if (!narrow(it, line)) {
+        json_decref(line);
+        it->status = STATUS_NO_MEMORY;
+        return false;
+    }
+    return put(it, "check", line);
 }
 
 static enum status tell_check(struct explaining *it)
@@ -218,9 +260,6 @@ enum status explaining_run(const struct explaining_options *options,
     status = find_entry(it);
     if (status == STATUS_OK && !it->over)
         status = tell_own(it);
-    if (status == STATUS_OK && !it->over && (it->kind == RECORD_ACCEPTED || it->kind == RECORD_REFUSED) &&
-        it->sender[0] == '\0')
-        copy(it->sender, bytes_of_string(it->from));
     if (status == STATUS_OK && !it->over)
         status = tell_check(it);
     if (status == STATUS_OK && !it->over)

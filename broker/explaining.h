@@ -15,14 +15,15 @@
  */
 struct explaining_options {
     struct index_options index;
-    const char *folder; /* of the broker */
+    const struct index_scope *scope; /* whose entries may be shown */
+    const char *folder;              /* of the broker */
     uint64_t entry;
     const atomic_bool *stop;
 };
 
 /*
  * explaining_run - told takes the object over and returns false to end. Returns STATUS_NOT_FOUND when the log
- * has no such entry; otherwise what index_search and retelling_run return.
+ * has no such entry, or none that may be shown; otherwise what index_search and retelling_run return.
  */
 enum status explaining_run(const struct explaining_options *options,
                            bool (*told)(void *context, json_t *object), void *context);

@@ -109,7 +109,7 @@ static void check_question(const Wire__Query *query, struct query_checked *check
         json_decref(checked->question);
         checked->question = NULL;
         refuse(checked, "%.200s", reason.text);
-    } else if (question.what != SEARCH_ENTRIES && !checked->scope.everything) {
+    } else if (search_question_needs_everything(question.what) && !checked->scope.everything) {
         refuse(checked, "only the scheme's data protection officer may ask for that");
     }
 }

@@ -104,8 +104,11 @@ static enum status retell(struct search *search, const char *folder, enum retell
 
 static enum status explain(struct search *search, const char *folder)
 {
-    const struct explaining_options options = {
-        .index = search->options, .folder = folder, .entry = search->question.entry, .stop = &search->stop};
+    const struct explaining_options options = {.index = search->options,
+                                               .scope = &search->scope,
+                                               .folder = folder,
+                                               .entry = search->question.entry,
+                                               .stop = &search->stop};
 
     return explaining_run(&options, put_json, search);
 }
@@ -171,7 +174,7 @@ static enum status take_scope(struct search *search, const struct index_scope *s
         search->scope.everything = true;
         return STATUS_OK;
     }
-    if (search->question.what != SEARCH_ENTRIES)
+    if (search_question_needs_everything(search->question.what))
         return refuse(reason, "this can be asked by who may see everything only");
     if (scope->agency.size == 0 || scope->agency.size > MEMBER_ID_LENGTH)
         return refuse(reason, "the search could not be started: nobody said whose entries it may show");

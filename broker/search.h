@@ -24,9 +24,9 @@
 struct search;
 
 /*
- * search_start - begin, within a scope; options and scope are copied. Past decisions are told within the
- * scope of everything only: a narrower one is refused. ret is ended with search_stop. Returns
- * STATUS_BAD_ARGUMENT, STATUS_NO_MEMORY or STATUS_IO.
+ * search_start - begin, within a scope; options and scope are copied. Past decisions and
+ * the register are told within the scope of everything only: a narrower one is refused. ret is ended with
+ * search_stop. Returns STATUS_BAD_ARGUMENT, STATUS_NO_MEMORY or STATUS_IO.
  */
 enum status search_start(const struct index_options *options, const struct index_scope *scope,
                          const json_t *request, struct search **ret, struct search_reason *ret_reason);

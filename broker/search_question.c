@@ -192,6 +192,11 @@ static enum status take_member(const char *key, const json_t *value, struct sear
     return take_other(key, value, question, reason);
 }
 
+bool search_question_needs_everything(enum search_what what)
+{
+    return what == SEARCH_RETELL || what == SEARCH_CHECK || what == SEARCH_REGISTER;
+}
+
 bool search_question_verb(const char *word)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {

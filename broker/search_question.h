@@ -56,6 +56,10 @@ struct search_question {
 enum status search_question_parse(const json_t *request, struct search_question *ret,
                                   struct search_reason *ret_reason);
 
+/* search_question_needs_everything - can it be answered only to who may see everything? Other questions are
+ * answered within a scope. */
+bool search_question_needs_everything(enum search_what what);
+
 /* search_question_verb - is this a word that "do" may say of a question? */
 bool search_question_verb(const char *word);
 

@@ -8,6 +8,7 @@ import tempfile
 
 import harness
 from harness import check, equal, until
+from test_officer_queries import Office
 from test_override import DANGER, DRUGS, PNC, POLICE, PRISON, PROBATION, received, settings
 
 OTHER = "1998/0214378K"
@@ -120,6 +121,29 @@ def asked(scheme):
     check(any(q.startswith("explain entry=") for q in questions), questions)
 
 
+def each_officer_is_told_what_is_theirs(scheme, told):
+    """Probation's officer learns what probation received and why, and nothing of what the police did."""
+    office = Office(scheme)
+    officer = office.add("sam.roe", "--agency", PROBATION)
+    scheme.new_bundle()
+    harness.run("concordat-broker", "load", "--dir", scheme.broker_folder, "--bundle", scheme.bundle)
+    until(lambda: scheme.status(PROBATION)["bundle"]["serial"] == 3, "the bundle that knows the officer")
+
+    def ask(*arguments, expect=0):
+        return harness.run("concordat-audit", *arguments, "--agent", scheme.agent_folder(PROBATION), "--as", officer,
+                           "--passphrase-file", office.secret, "--now", "2026-12-01T08:01:00Z", expect=expect)
+
+    said = " ".join(ask("explain", entry(scheme, told, PROBATION)).out.split())
+    check("told probation.staffordshire about" in said and "Rule: release-notice" in said, f"what it received: {said}")
+    check(POLICE not in said and "home_district" not in said, f"and nothing of what others did: {said}")
+    refused = ask("explain", entry(scheme, told, POLICE), expect=1).err
+    check("cannot explain that entry" in refused, refused)
+    refused = ask("report", "digest", "--month", "2026-12", expect=1).err
+    check("only the scheme's data protection officer" in refused, refused)
+    late = ask("report", "disclosures").out
+    check("probation.staffordshire" in late and f"{PRISON}           {POLICE}" not in late, f"its own alone: {late}")
+
+
 def tell(scheme, folder):
     listing(scheme, PNC, "Liam Hughes-Parry")
     listing(scheme, OTHER, "Ann Example")
@@ -132,6 +156,7 @@ def tell(scheme, folder):
     scheme.settled(PRISON, after)
     judged_by_their_own_day(scheme, before, after)
     asked(scheme)
+    each_officer_is_told_what_is_theirs(scheme, before)
     check("entries" in scheme.verify().out, "the log verifies")
 
 
