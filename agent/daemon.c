@@ -1,10 +1,13 @@
 #include "agent/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/alerts.h"
 #include "agent/carrying.h"
@@ -14,6 +17,7 @@
 #include "agent/housekeeping.h"
 #include "agent/incidents.h"
 #include "agent/link.h"
+#include "agent/rights.h"
 #include "agent/session.h"
 #include "agent/witnessed.h"
 #include "base/local_server.h"
@@ -34,6 +38,7 @@ struct daemon {
     const struct daemon_options *options;
     struct daemon_reason *reason;
     struct folder_lock *lock;
+    struct folder_lock *socket_lock; /* of a folder for the socket alone */
     struct agent *agent;
     struct session *session;
     struct link *link;
@@ -307,7 +312,14 @@ static void on_request(struct local_connection *connection, const json_t *reques
 {
     struct daemon *daemon = context;
     const char *verb = json_string_value(json_object_get(request, "do"));
+    struct rights_reason reason = {""};
 
+    if (!rights_check(&daemon->agent->settings, local_server_peer(connection), geteuid(),
+                      verb == NULL ? "" : verb, &reason)) {
+        if (local_server_reply(connection, json_pack("{s:s}", "refused", reason.text), true) != STATUS_OK)
+            local_server_drop(connection);
+        return;
+    }
     if (verb != NULL && strcmp(verb, "inbox") == 0) {
         list_inbox(daemon, connection);
         return;
@@ -439,6 +451,29 @@ static enum status take_folder(struct daemon *daemon)
     return status;
 }
 
+/* In a folder of its own if agent.json says so, for the group that it names. */
+static enum status open_socket(struct daemon *daemon)
+{
+    const struct settings *settings = &daemon->agent->settings;
+    const char *folder =
+        settings->socket_folder[0] != '\0' ? settings->socket_folder : daemon->options->folder;
+    char path[PATH_MAX];
+    enum status status = STATUS_OK;
+
+    if (settings->socket_folder[0] != '\0')
+        status = safefile_lock(folder, &daemon->socket_lock);
+    if (status == STATUS_OK)
+        status = local_server_new(folder, DAEMON_SOCKET, 0600, DAEMON_IDLE_MS, &daemon->local);
+    if (status != STATUS_OK || !settings->has_socket_group)
+        return status;
+    if (snprintf(path, sizeof path, "%s/%s", folder, DAEMON_SOCKET) >= (int)sizeof path)
+        return STATUS_BAD_ARGUMENT;
+    /* The group first: until the mode is set nobody new can use it. */
+    return lchown(path, (uid_t)-1, (gid_t)settings->socket_group) == 0 && chmod(path, 0660) == 0
+               ? STATUS_OK
+               : safefile_status(errno);
+}
+
 static enum status start(struct daemon *daemon)
 {
     struct agent_reason why = {0};
@@ -476,7 +511,7 @@ static enum status start(struct daemon *daemon)
     status = hooks_new(daemon->agent, &daemon->hooks);
     if (status != STATUS_OK)
         return because(daemon, status, "hooks");
-    status = local_server_new(daemon->options->folder, DAEMON_SOCKET, 0600, DAEMON_IDLE_MS, &daemon->local);
+    status = open_socket(daemon);
     if (status != STATUS_OK)
         return because(daemon, status, DAEMON_SOCKET);
     status = connect_anew(daemon);
@@ -493,6 +528,7 @@ static void stop(struct daemon *daemon)
     link_close(&daemon->link);
     agent_close(&daemon->agent);
     bytes_buffer_free(&daemon->frame);
+    safefile_unlock(&daemon->socket_lock);
     safefile_unlock(&daemon->lock);
 }
 

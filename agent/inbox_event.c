@@ -1,5 +1,7 @@
 #include "agent/inbox_event.h"
 
+#include "agent/looks.h"
+
 #include <string.h>
 
 #include "agent/alerts.h"
@@ -214,13 +216,23 @@ static enum status note(struct agent *agent, const struct inbox_event *event, co
 enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
                                int64_t now)
 {
-    if (event->opened || is_gone(event))
-        return STATUS_OK;
-    return note(
-        agent, event,
+    static const char sql[] =
         "UPDATE inbox SET opened = 1, acknowledged = CASE WHEN acknowledge_by = 0 OR acknowledged <> 0"
-        " THEN acknowledged ELSE ?1 END WHERE id = ?2",
-        REPORT_OPENED, officer, now);
+        " THEN acknowledged ELSE ?1 END WHERE id = ?2";
+    char code[LOOKS_CODE_SIZE] = "";
+    struct report again = {.kind = REPORT_OPENED,
+                           .from = bytes_of_string(event->sender),
+                           .event = event->core.event,
+                           .header = event->header,
+                           .officer = officer};
+    bool new = false;
+    enum status status = is_gone(event) ? STATUS_OK : looks_note(agent, event->id, officer, now, &new, code);
+
+    if (status != STATUS_OK || !new)
+        return status;
+    again.code = code[0] == '\0' ? NULL : code;
+    return event->opened ? reports_queue(agent, &again, now)
+                         : note(agent, event, sql, REPORT_OPENED, officer, now);
 }
 
 enum status inbox_event_acknowledged(struct agent *agent, const struct inbox_event *event,

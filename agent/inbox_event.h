@@ -60,7 +60,8 @@ enum status inbox_event_empty(struct agent *agent, const struct inbox_event *eve
 
 void inbox_event_free(struct inbox_event *event); /* wipes */
 
-/* inbox_event_opened - a person looked at it: reported once. Inside a transaction. */
+/* inbox_event_opened - a person looked at it: reported once for each officer and day. Inside a transaction.
+ */
 enum status inbox_event_opened(struct agent *agent, const struct inbox_event *event, const char *officer,
                                int64_t now);
 

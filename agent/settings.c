@@ -1,7 +1,9 @@
 #include "agent/settings.h"
 
+#include <grp.h>
 #include <jansson.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,26 +97,119 @@ static bool read_uid(const char *text, uint32_t *ret_uid)
     return true;
 }
 
+const struct settings_right_name settings_rights[SETTINGS_RIGHTS] = {{"read", SETTINGS_READ},
+                                                                     {"publish", SETTINGS_PUBLISH},
+                                                                     {"answer", SETTINGS_ANSWER},
+                                                                     {"confirm", SETTINGS_CONFIRM}};
+
+/* A user's number or name; after '@' a group's. */
+static bool read_who(const char *text, struct settings_officer *row)
+{
+    row->group = text[0] == '@';
+    if (row->group)
+        text++;
+    if (read_uid(text, &row->id))
+        return true;
+    if (row->group) {
+        const struct group *group = getgrnam(text);
+        row->id = group == NULL ? 0 : (uint32_t)group->gr_gid;
+        return group != NULL;
+    }
+    const struct passwd *user = getpwnam(text);
+    row->id = user == NULL ? 0 : (uint32_t)user->pw_uid;
+    return user != NULL;
+}
+
+static enum status read_rights(const json_t *list, struct settings_officer *row, const char *what,
+                               struct settings_reason *ret_reason)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        unsigned bit = 0;
+
+        for (size_t k = 0; name != NULL && k < SETTINGS_RIGHTS; k++)
+            bit |= strcmp(settings_rights[k].name, name) == 0 ? settings_rights[k].bit : 0;
+        if (bit == 0)
+            return wrong(ret_reason, what);
+        row->rights |= bit;
+    }
+    return json_is_array(list) ? STATUS_OK : wrong(ret_reason, what);
+}
+
+/* "pc1234", which may do everything, or {"officer": "pc1234", "rights": ["read"]}. */
+static enum status read_officer(json_t *value, struct settings_officer *row, const char *what,
+                                struct settings_reason *ret_reason)
+{
+    const json_t *officer = json_is_object(value) ? json_object_get(value, "officer") : value;
+    const json_t *rights = json_object_get(value, "rights");
+
+    row->rights = SETTINGS_KNOWN;
+    if (rights == NULL)
+        row->rights |= SETTINGS_READ | SETTINGS_PUBLISH | SETTINGS_ANSWER | SETTINGS_CONFIRM;
+    else if (read_rights(rights, row, what, ret_reason) != STATUS_OK)
+        return STATUS_BAD_FORMAT;
+    if (json_is_object(value) && json_object_size(value) != (rights != NULL) + (size_t)(officer != NULL))
+        return wrong(ret_reason, what);
+    if (officer == NULL && (row->group || rights != NULL))
+        return STATUS_OK;
+    /* People of one group are not one officer. */
+    return row->group ? wrong(ret_reason, what)
+                      : read_text(officer, row->officer, sizeof row->officer, what, ret_reason);
+}
+
 static enum status read_officers(json_t *map, struct settings *settings, struct settings_reason *ret_reason)
 {
     static const char what[] =
-        "\"officers\" must map Unix user numbers to officer ids: {\"1000\": \"pc1234\"}";
-    const char *uid = NULL;
+        "\"officers\" must map Unix users (number or name; @group) to officer ids or rights: {\"1000\": "
+        "\"pc1234\", "
+        "\"jsmith\": {\"officer\": \"pc77\", \"rights\": [\"read\", \"publish\", \"answer\", \"confirm\"]}}";
+    const char *who = NULL;
     json_t *officer = NULL;
 
     if (!json_is_object(map) || json_object_size(map) > SETTINGS_OFFICERS_MAX)
         return wrong(ret_reason, what);
-    json_object_foreach(map, uid, officer)
+    json_object_foreach(map, who, officer)
     {
         struct settings_officer *row = &settings->officers[settings->officer_count];
 
-        if (!read_uid(uid, &row->uid))
-            return wrong(ret_reason, what);
-        if (read_text(officer, row->officer, sizeof row->officer, what, ret_reason) != STATUS_OK)
+        if (!read_who(who, row)) {
+            (void)snprintf(ret_reason->text, sizeof ret_reason->text,
+                           "agent.json: \"officers\": \"%.60s\" is no Unix user or @group of this machine",
+                           who);
+            return STATUS_BAD_FORMAT;
+        }
+        if (read_officer(officer, row, what, ret_reason) != STATUS_OK)
             return STATUS_BAD_FORMAT;
         settings->officer_count++;
     }
     return STATUS_OK;
+}
+
+static enum status read_socket_group(const json_t *value, struct settings *settings,
+                                     struct settings_reason *ret_reason)
+{
+    const char *name = json_string_value(value);
+    const struct group *group = name == NULL ? NULL : getgrnam(name);
+
+    if (name != NULL && read_uid(name, &settings->socket_group)) {
+        settings->has_socket_group = true;
+        return STATUS_OK;
+    }
+    if (group == NULL)
+        return wrong(ret_reason, "\"socket_group\" must be a Unix group of this machine");
+    settings->socket_group = (uint32_t)group->gr_gid;
+    settings->has_socket_group = true;
+    return STATUS_OK;
+}
+
+static enum status read_socket_folder(const json_t *value, struct settings *settings,
+                                      struct settings_reason *ret_reason)
+{
+    static const char what[] = "\"socket_folder\" must be the whole path of a folder";
+    enum status status =
+        read_text(value, settings->socket_folder, sizeof settings->socket_folder, what, ret_reason);
+
+    return status == STATUS_OK && settings->socket_folder[0] != '/' ? wrong(ret_reason, what) : status;
 }
 
 /* {"1000": ["duty_officer"]} */
@@ -209,6 +304,10 @@ static enum status read_setting(const char *name, json_t *value, struct settings
                          "\"broker\" must be tcp://HOST:PORT", ret_reason);
     if (strcmp(name, "officers") == 0)
         return read_officers(value, settings, ret_reason);
+    if (strcmp(name, "socket_group") == 0)
+        return read_socket_group(value, settings, ret_reason);
+    if (strcmp(name, "socket_folder") == 0)
+        return read_socket_folder(value, settings, ret_reason);
     if (strcmp(name, "duty") == 0)
         return read_duties(value, settings, ret_reason);
     if (strcmp(name, "hooks") == 0)
@@ -315,7 +414,8 @@ bool settings_on_duty(const struct settings *settings, uint32_t uid, struct byte
 void settings_officer(const struct settings *settings, uint32_t uid, char out[static SETTINGS_OFFICER_SIZE])
 {
     for (size_t i = 0; i < settings->officer_count; i++)
-        if (settings->officers[i].uid == uid) {
+        if (!settings->officers[i].group && settings->officers[i].id == uid &&
+            settings->officers[i].officer[0] != '\0') {
             memcpy(out, settings->officers[i].officer, SETTINGS_OFFICER_SIZE);
             return;
         }

@@ -12,9 +12,30 @@
 #define SETTINGS_NAME_SIZE     65
 #define SETTINGS_PATH_SIZE     256
 
+/* What an officer may do on the local socket. */
+enum settings_right {
+    SETTINGS_READ = 1,    /* inbox, show, subject, proof, acknowledge */
+    SETTINGS_PUBLISH = 2, /* publish, correct, import */
+    SETTINGS_ANSWER = 4,
+    SETTINGS_CONFIRM = 8,
+    SETTINGS_KNOWN = 16,  /* named in agent.json: status, and carrying officers' questions */
+    SETTINGS_MANAGE = 32, /* everything else; never given to anybody by agent.json */
+    SETTINGS_EVERYTHING = 63,
+};
+
+#define SETTINGS_RIGHTS 4
+struct settings_right_name {
+    const char *name;
+    unsigned bit;
+};
+extern const struct settings_right_name settings_rights[SETTINGS_RIGHTS];
+
+/* Who acts when a Unix user does, and what that user may do; or what the members of a primary group may. */
 struct settings_officer {
-    uint32_t uid; /* Unix user */
-    char officer[SETTINGS_OFFICER_SIZE];
+    bool group;
+    uint32_t id; /* Unix user or group */
+    unsigned rights;
+    char officer[SETTINGS_OFFICER_SIZE]; /* empty: unix:UID */
 };
 
 /* Who may override rules, and as what: the code that `duty_role` takes in the protocol. */
@@ -45,6 +66,9 @@ struct settings {
     struct settings_duty duties[SETTINGS_OFFICERS_MAX];
     size_t hook_count;
     struct settings_hook hooks[SETTINGS_HOOKS_MAX];
+    char socket_folder[SETTINGS_PATH_SIZE]; /* where control.sock is; empty: in the agent's folder */
+    bool has_socket_group;                  /* it may be used by this Unix group; otherwise by nobody else */
+    uint32_t socket_group;
     size_t officer_count;
     struct settings_officer officers[SETTINGS_OFFICERS_MAX];
 };

@@ -5,6 +5,7 @@
 #include "agent/feeds.h"
 #include "agent/inbox.h"
 #include "agent/incidents.h"
+#include "agent/looks.h"
 #include "agent/outbox.h"
 #include "agent/people.h"
 #include "agent/proofs.h"
@@ -24,6 +25,7 @@ static const struct db_change changes[] = {
     {.sql = "ALTER TABLE inbox ADD COLUMN receipted INTEGER NOT NULL DEFAULT 0;"},
     {.sql = proofs_schema},
     {.sql = witnessed_schema},
+    {.sql = looks_schema},
 };
 
 _Static_assert(sizeof changes / sizeof changes[0] == STORE_VERSION - 1, "a change for each layout");

@@ -54,6 +54,7 @@ static const struct verb_word verbs[] = {
     {"aggregate", OPERATOR_AGGREGATE},
     {"confirm-erasure", OPERATOR_CONFIRM_ERASURE},
     {"backup", OPERATOR_BACKUP},
+    {"export", OPERATOR_EXPORT},
     {"stop", OPERATOR_STOP},
 };
 
@@ -426,6 +427,12 @@ static void handle(struct local_connection *connection, const json_t *request, v
     case OPERATOR_BACKUP:
         ask(operator, connection, OPERATOR_BACKUP, backup(connection, &parsed), request);
         break;
+    case OPERATOR_EXPORT:
+        name_officer(connection, officer);
+        ask(operator, connection, OPERATOR_EXPORT,
+            json_pack("{s:s, s:s, s:s}", "do", "log-query", "officer", officer, "question", "export"),
+            request);
+        break;
     case OPERATOR_STOP:
         operator->stopping = true;
         reply(connection, json_pack("{s:b}", "stopping", 1));
@@ -514,7 +521,8 @@ void operator_answer(struct operator* operator, struct sessions_time time, uint6
     } else if (pending->verb == OPERATOR_SEARCH) {
         begin_search(operator, pending, connection, object);
     } else if (pending->verb == OPERATOR_LIFT || pending->verb == OPERATOR_AGGREGATE ||
-               pending->verb == OPERATOR_CONFIRM_ERASURE || pending->verb == OPERATOR_BACKUP) {
+               pending->verb == OPERATOR_CONFIRM_ERASURE || pending->verb == OPERATOR_BACKUP ||
+               pending->verb == OPERATOR_EXPORT) {
         reply(connection, json_incref(object));
         forget(pending);
     } else {

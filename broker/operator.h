@@ -22,6 +22,7 @@ enum operator_verb {
     OPERATOR_AGGREGATE,
     OPERATOR_CONFIRM_ERASURE,
     OPERATOR_BACKUP,
+    OPERATOR_EXPORT,
     OPERATOR_STOP,
 };
 
@@ -45,7 +46,8 @@ struct operator_reason {
 };
 
 /*
- * operator_parse - {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"}, {"do":"stop"},
+ * operator_parse - {"do":"export"}, {"do":"load","bundle":PATH,"fingerprint":HEX?}, {"do":"status"},
+ * {"do":"stop"},
  * {"do":"lift","event":ID,"from":MEMBER?}, {"do":"aggregate","month":"YYYY-MM","protocol":ID?},
  * {"do":"confirm-erasure","event":ID,"officer":TEXT,"from":MEMBER?},
  * {"do":"backup","hold":N?,"key":HEX?,"drop":true?} as broker/backing.h, or
