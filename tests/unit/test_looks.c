@@ -13,11 +13,9 @@ static struct agent agent;
 
 static int set_up(void **state)
 {
-    const char *const schemas[] = {inbox_schema};
-
     (void)state;
     agent = (struct agent){.db = NULL};
-    assert_int_equal(store_open(NULL, schemas, 1, &agent.db), STATUS_OK);
+    assert_int_equal(store_open(NULL, &agent.db), STATUS_OK);
     for (int i = 0; i < 2; i++)
         assert_int_equal(
             db_exec(agent.db, i == 0 ? "INSERT INTO inbox (id, event, sender, state, late, opened, received,"
