@@ -180,6 +180,24 @@ static enum status write_entries(struct export *export, struct source *source, c
 
 /* ---- the whole ---- */
 
+/* The newest checkpoint that a quorum cosigned, when that is not the one exported. */
+static enum status write_final(struct export *export, struct source *source, const struct note_key *key)
+{
+    struct source_checkpoint final;
+    struct checkpoint checkpoint;
+    enum status status = source_cosigned(source, &final);
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = checkpoint_open(final.note, key, NULL, &checkpoint);
+    if (status != STATUS_OK)
+        return fail(export, status, "the checkpoint that was cosigned");
+    if (checkpoint.size >= export->end)
+        return STATUS_OK;
+    return put_file(export, "checkpoint.final", final.note);
+}
+
 static enum status write_last(struct export *export, const struct note_key *key, struct byte_view note)
 {
     char vkey[NOTE_KEY_VKEY_SIZE + 1];
@@ -229,6 +247,8 @@ enum status export_write(struct source *source, const struct note_key *key, cons
         export.end = checkpoint.size;
         status = write_entries(&export, source, &checkpoint.root);
     }
+    if (status == STATUS_OK)
+        status = write_final(&export, source, key);
     if (status == STATUS_OK)
         status = write_last(&export, key, checkpoint.note);
     if (status == STATUS_OK)

@@ -4,7 +4,8 @@
 
 /*
  * A log as C2SP's static files: checkpoint, tile/<L>/<N>[.p/<W>], tile/entries/<N>[.p/<W>] (tlog-tiles), and
- * log.vkey. Entries hold no personal data; records and salts stay where they are.
+ * log.vkey; and checkpoint.final, the newest that a quorum of witnesses cosigned, if it is an earlier one.
+ * Entries hold no personal data; records and salts stay where they are.
  */
 
 /*

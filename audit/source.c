@@ -18,6 +18,7 @@ struct source {
     struct db *store;
     struct db *checkpoints;
     struct byte_buffer note;
+    struct byte_buffer final_note;
 };
 
 static enum status open_one(const char *folder, const char *name, int32_t application, int32_t version,
@@ -52,6 +53,7 @@ enum status source_open(const char *folder, struct source **ret, struct source_r
         return STATUS_NO_MEMORY;
     }
     source->note = bytes_buffer(NOTE_LIMIT);
+    source->final_note = bytes_buffer(NOTE_LIMIT);
     enum status status = open_one(folder, "broker.db", LOGROW_STORE_APPLICATION, LOGROW_STORE_VERSION,
                                   LOGROW_STORE_OLDEST, &source->store, ret_reason);
     if (status == STATUS_OK)
@@ -71,6 +73,7 @@ void source_close(struct source **source)
     db_close(&(*source)->store);
     db_close(&(*source)->checkpoints);
     bytes_buffer_free(&(*source)->note);
+    bytes_buffer_free(&(*source)->final_note);
     free(*source);
     *source = NULL;
 }
@@ -78,6 +81,76 @@ void source_close(struct source **source)
 const char *source_error(const struct source *source)
 {
     return db_error_text(source->store);
+}
+
+/* Size, root and note of a row; its note goes into bytes. */
+static enum status take_checkpoint(struct db_statement *statement, struct byte_buffer *bytes,
+                                   struct source_checkpoint *ret)
+{
+    struct source_checkpoint checkpoint;
+    int64_t size = db_column_int64(statement, 0);
+    struct byte_view root = db_column_blob(statement, 1);
+
+    bytes_buffer_clear(bytes);
+    bytes_append_view(bytes, db_column_blob(statement, 2));
+    if (size < 0 || root.size != DIGEST_SIZE || bytes->status != STATUS_OK)
+        return STATUS_CORRUPT;
+    checkpoint.size = (uint64_t)size;
+    memcpy(checkpoint.root.bytes, root.data, DIGEST_SIZE);
+    checkpoint.note = bytes_buffer_view(bytes);
+    *ret = checkpoint;
+    return STATUS_OK;
+}
+
+/* A row of table cosigned; STATUS_NOT_FOUND also when the table is not there yet. */
+static enum status read_cosigned(struct source *source, int64_t id, struct byte_buffer *bytes,
+                                 struct source_checkpoint *ret)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status =
+        db_statement(source->checkpoints,
+                     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'cosigned'", &statement);
+
+    if (status == STATUS_OK)
+        status = db_step(statement, &row);
+    if (status != STATUS_OK || !row)
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    db_reset(statement);
+    status =
+        db_statement(source->checkpoints, "SELECT size, root, note FROM cosigned WHERE id = ?1", &statement);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, id);
+    status = db_step(statement, &row);
+    if (status != STATUS_OK || !row)
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    status = take_checkpoint(statement, bytes, ret);
+    db_reset(statement);
+    return status;
+}
+
+static bool begins_with(struct byte_view bytes, struct byte_view beginning)
+{
+    return bytes.size >= beginning.size && bytes_equal(bytes_view(bytes.data, beginning.size), beginning);
+}
+
+/* The same note with the cosignatures that it has, if the one offered last is this one. */
+static enum status add_cosignatures(struct source *source, struct source_checkpoint *checkpoint)
+{
+    struct byte_buffer bytes = bytes_buffer(NOTE_LIMIT);
+    struct source_checkpoint offered;
+    enum status status = read_cosigned(source, 1, &bytes, &offered);
+
+    if (status == STATUS_OK && offered.size == checkpoint->size &&
+        begins_with(offered.note, checkpoint->note)) {
+        struct byte_buffer plain = source->note;
+        source->note = bytes;
+        bytes = plain;
+        checkpoint->note = bytes_buffer_view(&source->note);
+    }
+    bytes_buffer_free(&bytes);
+    return status == STATUS_NOT_FOUND || status == STATUS_CORRUPT ? STATUS_OK : status;
 }
 
 enum status source_checkpoint(struct source *source, struct source_checkpoint *ret)
@@ -92,20 +165,18 @@ enum status source_checkpoint(struct source *source, struct source_checkpoint *r
         status = db_step(statement, &row);
     if (status != STATUS_OK || !row)
         return status == STATUS_OK ? STATUS_NOT_FOUND : status;
-    int64_t size = db_column_int64(statement, 0);
-    struct byte_view root = db_column_blob(statement, 1);
-    bytes_buffer_clear(&source->note);
-    bytes_append_view(&source->note, db_column_blob(statement, 2));
-    if (size < 0 || root.size != DIGEST_SIZE || source->note.status != STATUS_OK) {
-        status = STATUS_CORRUPT;
-    } else {
-        checkpoint.size = (uint64_t)size;
-        memcpy(checkpoint.root.bytes, root.data, DIGEST_SIZE);
-        checkpoint.note = bytes_buffer_view(&source->note);
-        *ret = checkpoint;
-    }
+    status = take_checkpoint(statement, &source->note, &checkpoint);
     db_reset(statement);
+    if (status == STATUS_OK)
+        status = add_cosignatures(source, &checkpoint);
+    if (status == STATUS_OK)
+        *ret = checkpoint;
     return status;
+}
+
+enum status source_cosigned(struct source *source, struct source_checkpoint *ret)
+{
+    return read_cosigned(source, 2, &source->final_note, ret);
 }
 
 static enum status read_head(struct source *source, uint64_t *ret_size, struct digest *ret_root)
@@ -229,6 +300,26 @@ enum status source_rows(struct source *source, uint64_t first, uint64_t end,
     while (status == STATUS_OK && first < end)
         status = read_chunk(source, &first, end, row, context);
     return status;
+}
+
+enum status source_rows_around(struct source *source, uint64_t first, uint64_t end,
+                               enum status (*row)(void *context, const struct source_row *row), void *context)
+{
+    struct db_statement *statement = NULL;
+    bool there = false;
+    enum status status = db_statement(
+        source->store, "SELECT first FROM log WHERE first <= ?1 ORDER BY first DESC LIMIT 1", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, (int64_t)first);
+    status = db_step(statement, &there);
+    if (status != STATUS_OK)
+        return status;
+    if (there)
+        first = (uint64_t)db_column_int64(statement, 0);
+    db_reset(statement);
+    return source_rows(source, first, end, row, context);
 }
 
 enum status source_tile(struct source *source, const struct tile_id *id, struct digest *ret_hashes)

@@ -42,6 +42,10 @@ const char *source_error(const struct source *source);
  * cannot be. */
 enum status source_checkpoint(struct source *source, struct source_checkpoint *ret);
 
+/* source_cosigned - the newest checkpoint that a quorum of witnesses cosigned, with its cosignatures,
+ * borrowed until the next call. Errors as source_checkpoint. */
+enum status source_cosigned(struct source *source, struct source_checkpoint *ret);
+
 /* source_head - size and root that the log's head claims, and where its rows end, all of one moment. */
 enum status source_head(struct source *source, uint64_t *ret_size, struct digest *ret_root,
                         uint64_t *ret_rows_end);
@@ -53,6 +57,11 @@ enum status source_head(struct source *source, uint64_t *ret_size, struct digest
  */
 enum status source_rows(struct source *source, uint64_t first, uint64_t end,
                         enum status (*row)(void *context, const struct source_row *row), void *context);
+
+/* source_rows_around - the same, from the row on that holds entry `first`. */
+enum status source_rows_around(struct source *source, uint64_t first, uint64_t end,
+                               enum status (*row)(void *context, const struct source_row *row),
+                               void *context);
 
 /* source_tile - the first id->width hashes of a stored tile; STATUS_NOT_FOUND, or STATUS_CORRUPT if it is
  * shorter. */

@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "audit/cosigners.h"
 #include "audit/opening.h"
 #include "audit/verify.h"
 #include "base/clock.h"
 #include "base/safefile.h"
 
 #define PROGRESS_MS 2000
+#define TOLD_LIMIT  ((size_t)16384)
 
 const struct option_spec verify_command_options[] = {
     {"broker", "B", "folder of a broker, running or not", OPTION_TEXT, false},
@@ -150,6 +152,19 @@ static int conclude(const struct options *options, enum status status, const str
     return write_remembered(options, recall);
 }
 
+/* By whom it was cosigned, before what came of it all. */
+static enum status tell_cosigners(const struct options *options, struct source *source,
+                                  const struct note_key *key, struct problems *problems)
+{
+    struct byte_buffer told = bytes_buffer(TOLD_LIMIT);
+    enum status status = cosigners_check(source, options_text(options, "broker"), key, problems, &told);
+
+    if (status == STATUS_OK)
+        (void)fwrite(told.data, 1, told.size, options_out(options));
+    bytes_buffer_free(&told);
+    return status;
+}
+
 static int verify_folder(const struct options *options, struct problems *problems,
                          const struct verify_progress *progress)
 {
@@ -163,6 +178,8 @@ static int verify_folder(const struct options *options, struct problems *problem
         code = opening_broker(options, &source, &key);
     if (code == EXIT_DONE) {
         enum status status = verify_broker_since(source, key, progress, &recall.memory, problems, &result);
+        if (status == STATUS_OK)
+            status = tell_cosigners(options, source, key, problems);
         code = conclude(options, status, problems, &result, &recall);
     }
     source_close(&source);

@@ -4,6 +4,7 @@
 #include "audit/tree.h"
 #include "audit/verify.h"
 #include "proto/record.h"
+#include "proto/tile_reader.h"
 
 #define VKEY_LIMIT ((size_t)1024)
 
@@ -203,6 +204,46 @@ static enum status check_vkey(struct export_check *check, const struct note_key 
     return STATUS_OK;
 }
 
+/* An earlier checkpoint that a quorum cosigned: it must be this log's, and the first entries must give its
+ * root. */
+static enum status check_final(struct export_check *check, const struct note_key *key)
+{
+    const struct tile_source tiles = {.read = read_edge, .context = check};
+    struct byte_buffer note = bytes_buffer(NOTE_SIZE_MAX);
+    struct tile_reader *reader = NULL;
+    struct checkpoint final;
+    struct digest root;
+    enum status status = check->files->read(check->files->context, "checkpoint.final", NOTE_SIZE_MAX, &note);
+
+    if (status == STATUS_NOT_FOUND) {
+        status = STATUS_OK;
+        goto out;
+    }
+    if (status == STATUS_OK)
+        status = checkpoint_open(bytes_buffer_view(&note), key, NULL, &final);
+    if (status == STATUS_NO_MEMORY || status == STATUS_CRYPTO || status == STATUS_IO)
+        goto out;
+    if (status != STATUS_OK || final.size > check->size) {
+        problems_add(check->problems, "checkpoint.final: %s",
+                     status != STATUS_OK ? status_text(status) : "is of more entries than the checkpoint");
+        status = STATUS_OK;
+        goto out;
+    }
+    status = tile_reader_new(&tiles, final.size, &reader);
+    if (status == STATUS_OK)
+        status = tile_reader_root(reader, &root);
+    if (is_told(status) || status == STATUS_CORRUPT ||
+        (status == STATUS_OK && memcmp(&root, &final.root, sizeof root) != 0)) {
+        problems_add(check->problems, "checkpoint.final: the first %" PRIu64 " entries do not give its root",
+                     final.size);
+        status = STATUS_OK;
+    }
+out:
+    tile_reader_free(&reader);
+    bytes_buffer_free(&note);
+    return status;
+}
+
 static enum status check_all(struct export_check *check, const struct note_key *key,
                              struct verify_result *ret)
 {
@@ -225,6 +266,8 @@ static enum status check_all(struct export_check *check, const struct note_key *
         status = resume(check, &checkpoint, key, &there);
     if (status == STATUS_OK && there)
         status = check_entries(check, &checkpoint);
+    if (status == STATUS_OK)
+        status = check_final(check, key);
     if (status == STATUS_OK)
         status = remember(check, &checkpoint, bytes_buffer_view(&note));
     if (status == STATUS_OK)

@@ -122,7 +122,8 @@ def disks_fill_up():
         print("SKIPPED: this machine allows no mounts, neither to root nor in a user namespace: no disk was filled")
         sys.exit(smalldisk.SKIPPED)
     with tempfile.TemporaryDirectory(prefix="concordat-full-", ignore_cleanup_errors=True) as root:
-        scheme = Partnership(root, members=(POLICE, PROBATION, PRISON))
+        scheme = Partnership(root, members=(POLICE, PROBATION, PRISON), witnesses=(POLICE, PROBATION, PRISON),
+                             settings={"cosign_every": 100})
         disks = {}
         for name, folder in (("broker", scheme.broker_folder), (POLICE, scheme.agent_folder(POLICE)),
                              (PROBATION, scheme.agent_folder(PROBATION))):
@@ -137,6 +138,9 @@ def disks_fill_up():
             not_a_byte_left(scheme, disks["broker"], acknowledged)
             recipient_is_full(scheme, disks[POLICE], acknowledged)
             sender_is_full(scheme, disks[PROBATION], acknowledged)
+            scheme.until_final()
+            check(all(not scheme.status(m)["witness"]["forks"] for m in (POLICE, PROBATION, PRISON)),
+                  "no full disk made the log contradict what was cosigned")
             scheme.stop()
             check("log verified" in scheme.verify().out, "the log verifies")
         except Failed:

@@ -4,41 +4,10 @@ import shutil
 import sqlite3
 
 from harness import MEMBERS, check, equal, partnership, run, story, until
+from logwork import QUICKLY, copy_in, copy_out, grow
 
 POLICE, PRISON, STAFFORD, PROBATION, DRUGS = MEMBERS
-QUICKLY = {"cosign_every": 200, "sign_every": 50}
 QUORUM = 4  # of five, one of them dishonest
-
-
-def grow(scheme):
-    """The log grows by some entries."""
-    before = scheme.log_state()["entries"]
-    event = scheme.publish(POLICE, "ppo.added", "--subject", "2003/9391423N", "--item", "name=Liam Hughes-Parry",
-                           "--item", "dob=1971-09-16", "--attr", "strand=resettle_rehabilitate", "--attr", "area=stoke",
-                           "--attr", "home_force=21", "--attr", "authority=bcu_commander", "--attr",
-                           "selector=core_nominal", "--attr", "review_due=2026-12-15", expect=None)
-    until(lambda: scheme.log_state()["entries"] > before, "the log grows")
-    return event
-
-
-def databases(scheme):
-    return [p for p in scheme.broker_folder.iterdir() if p.name.split(".db")[0] in ("broker", "checkpoint", "index")]
-
-
-def copy_out(scheme, name):
-    """The whole log as a backup would have it, checkpoint.db included; the broker is stopped."""
-    target = scheme.root / name
-    target.mkdir()
-    for path in databases(scheme):
-        shutil.copy2(path, target)
-    return target
-
-
-def copy_in(scheme, source):
-    for path in databases(scheme):
-        path.unlink()
-    for path in source.iterdir():
-        shutil.copy2(path, scheme.broker_folder)
 
 
 def ended(daemon, code):
@@ -57,6 +26,9 @@ def cosigned_to_the_end(scheme):
     until(lambda: sum(witness_of(scheme, m)["cosigned"] >= size for m in MEMBERS) >= QUORUM, "four cosigned all of it")
     said = run("concordat-broker", "status", "--dir", scheme.broker_folder).out
     check(f"log: {size} of {size} entries are final; 4 of 5 witnesses must cosign, 1 may be dishonest" in said, said)
+    verified = scheme.verify().out
+    check(f"the first {size} entries were cosigned by " in verified and
+          "final, as 4 of 5 witnesses must cosign and 1 may be dishonest" in verified, verified)
     check(f"we cosigned the log's first {size} entries" in scheme.command(PRISON, "status").out, "and an agent says so")
     return size
 
@@ -76,6 +48,34 @@ def one_is_away(scheme):
     scheme.start_agent(DRUGS)
     scheme.start_agent(PROBATION)
     check(scheme.until_final() > size, "and is when they are back")
+
+
+def exported(scheme):
+    """An export has the cosignatures: in its checkpoint, or in an earlier one beside it."""
+    key = (scheme.root / "whole")
+    run("concordat-audit", "export", "--broker", scheme.broker_folder, "--out", key)
+    note = (key / "checkpoint").read_text(encoding="utf-8")
+    check(sum(f"\u2014 {member} " in note for member in MEMBERS) >= QUORUM, note)
+    vkey = (key / "log.vkey").read_text(encoding="ascii").strip()
+    check("log verified" in run("concordat-audit", "verify", "--export", key, "--key", vkey).out, "it verifies")
+    for member in (PROBATION, DRUGS):
+        scheme.daemons[member].stop()
+    grow(scheme)
+    until(lambda: scheme.log_state()["signed"] == scheme.log_state()["entries"], "more is signed, and not final")
+    later = scheme.root / "later"
+    run("concordat-audit", "export", "--broker", scheme.broker_folder, "--out", later)
+    final = later / "checkpoint.final"
+    check(sum(f"\u2014 {member} " in final.read_text(encoding="utf-8") for member in MEMBERS) >= QUORUM,
+          "the newest final one stands beside it")
+    check("log verified" in run("concordat-audit", "verify", "--export", later, "--key", vkey).out, "and verifies")
+    lines = final.read_text(encoding="utf-8").split("\n")
+    lines[2] = lines[2][:-5] + ("A" if lines[2][-5] != "A" else "B") + lines[2][-4:]
+    final.write_text("\n".join(lines), encoding="utf-8")
+    said = run("concordat-audit", "verify", "--export", later, "--key", vkey, expect=1).out
+    check("checkpoint.final: " in said, said)
+    for member in (PROBATION, DRUGS):
+        scheme.start_agent(member)
+    scheme.until_final()
 
 
 def witness_size(scheme, member):
@@ -165,6 +165,7 @@ def two_copies_that_both_ran_are_found(scheme):
 def witnesses_hold_the_log():
     with partnership(witnesses=MEMBERS, dishonest=1, settings=QUICKLY) as scheme:
         cosigned_to_the_end(scheme)
+        exported(scheme)
         one_is_away(scheme)
         nothing_is_signed_until_three_are_there(scheme)
         a_backup_brought_back_is_found(scheme)
