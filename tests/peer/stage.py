@@ -1,5 +1,6 @@
 """A real broker with agents of both kinds on it, for the stories in which somebody means harm."""
 import contextlib
+import json
 import pathlib
 import shutil
 import sys
@@ -46,6 +47,14 @@ def command_line(draft):
     kind, pnc, attributes, items = draft
     return (kind, "--subject", pnc, *(w for k, v in attributes.items() for w in ("--attr", f"{k}={v}")),
             *(w for k, v in items.items() for w in ("--item", f"{k}={v}")))
+
+
+def impatient(scheme, members=None, seconds=1):
+    """Agents that ask for owed log proofs so often, instead of every half minute."""
+    for member in members or scheme.members:
+        path = scheme.agent_folder(member) / "agent.json"
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**settings, "proof_seconds": seconds}), encoding="utf-8")
 
 
 def adopt(keys, now=None):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import harness
 from harness import check, equal
-from stage import DOVEGATE, DRUGS, JOHNSON, POLICE, PROBATION, notice, stage
+from stage import DOVEGATE, DRUGS, JOHNSON, POLICE, PROBATION, command_line, impatient, listing, notice, stage
 
 ENTRY = 66
 
@@ -234,8 +234,8 @@ def log_of_more_than_a_tile(scene):
         equal({outcome.verdict for outcome in outcomes}, {"ACCEPTED"}, "the notices")
 
 
-def exported(scene, folder):
-    broker = scene.scheme.broker_folder
+def exported(scheme, folder):
+    broker = scheme.broker_folder
     said = harness.run("concordat-audit", "export", "--broker", broker, "--out", folder).out
     vkey = said.split("key: ")[1].strip()
     key = next(line for line in (broker / "keys/log.key").read_text(encoding="ascii").splitlines()
@@ -249,7 +249,7 @@ def by_others():
         program = built(work)
         log_of_more_than_a_tile(scene)
         time.sleep(1)  # until the log is signed, which it is at most every 250 ms
-        export = exported(scene, work / "export")
+        export = exported(scene.scheme, work / "export")
         check(256 < export.size < 512, f"the log has two bundles: {export.size} entries")
         ours, theirs = both(program, export, expect=0)
         equal(ours.strip(), f"log verified: {export.size} entries", "an untouched export")
@@ -266,8 +266,64 @@ def by_others():
             shutil.rmtree(work / "tampered")
 
 
+# ---- witnesses -------------------------------------------------------------------------------------------------
+
+
+def cosigned_text(time_, body):
+    """What a cosignature signs (C2SP tlog-cosignature v1)."""
+    return f"cosignature/v1\ntime {time_}\n".encode() + body
+
+
+def a_cosignature_by_openssl(note, witness, vkey, folder):
+    """Whether a witness cosigned this checkpoint, as openssl finds it; false when it says nothing of it."""
+    body, lines = note.split(b"\n\n", 1)
+    line = next((x for x in lines.decode().split("\n") if x.startswith(f"\u2014 {witness} ")), None)
+    if line is None:
+        return False
+    payload, public = base64.b64decode(line.rsplit(" ", 1)[1]), public_of(vkey)
+    equal(payload[:4], hashlib.sha256(witness.encode() + b"\n\x04" + public).digest()[:4], "the witness's key id")
+    time_, signature = int.from_bytes(payload[4:12], "big"), payload[12:]
+    check(openssl_signature(folder, cosigned_text(time_, body + b"\n"), public, signature), f"{witness} cosigned it")
+    for text in (cosigned_text(time_ + 1, body + b"\n"), cosigned_text(time_, body), body + b"\n"):
+        check(not openssl_signature(folder, text, public, signature), "and nothing else")
+    return True
+
+
+def cosigned():
+    members = (POLICE, DOVEGATE, PROBATION)
+    with harness.partnership(members=members, witnesses=members) as scheme, tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        vkeys = {m: harness.run("concordat-agent", "witness", "--dir", scheme.agent_folder(m)).out.strip()
+                 for m in members}
+        scheme.stop()
+        impatient(scheme)
+        scheme.start()
+        event = scheme.publish(POLICE, *command_line(listing(JOHNSON)))
+        scheme.settled(POLICE, event)
+
+        def final():
+            log = scheme.status(POLICE)["log"]
+            return log["sent"] == 1 and log["provisional"] == 0 and log["owed"] == 0
+        harness.until(final, "the proof is final", 60)
+        equal(scheme.status(POLICE)["incidents"], [], "incidents")
+        proof = work / "proof"
+        scheme.command(POLICE, "proof", event, "--out", proof)
+        note = proof.read_bytes().split(b"\n\n", 1)[1]
+        by = [m for m in members if a_cosignature_by_openssl(note, m, vkeys[m], work)]
+        equal(len(by), 2, f"two of three make it final, and the proof has no more: {by}")
+        export = exported(scheme, work / "export")
+        named = [x for m in members for x in ("--witness", vkeys[m])]
+        said = harness.run("concordat-audit", "verify-proof", proof, "--key", export.vkey, *named, "--quorum", "2").out
+        check("cosigned by 2 of 3 witnesses" in said, said)
+        harness.run("concordat-audit", "verify-proof", proof, "--key", export.vkey, *named, expect=1)
+        harness.run("concordat-audit", "verify-proof", proof, "--key", export.vkey, "--witness", vkeys[by[0]])
+        done = subprocess.run([built(work), export.folder, export.vkey], capture_output=True, text=True, check=False)
+        equal(done.returncode, 0, f"an export of a cosigned log, by Go\n{done.stdout}{done.stderr}")
+
+
 if __name__ == "__main__":
     if not shutil.which("go"):
         print("skipped: go is not installed", file=sys.stderr)
         sys.exit(77)
     harness.story(by_others)
+    harness.story(cosigned)

@@ -1,6 +1,5 @@
 """A broker lies about the log to one agency alone; that agency finds it by itself, without anybody else's records."""
 import copy
-import json
 import pathlib
 import shutil
 import sys
@@ -13,16 +12,10 @@ from harness import check, equal
 import log
 from log import DISCLOSED
 import respell
-from stage import DOVEGATE, HUGHES_PARRY, JOHNSON, POLICE, PROBATION, command_line, notice, stage
+from stage import DOVEGATE, HUGHES_PARRY, JOHNSON, POLICE, PROBATION, command_line, impatient, notice, stage
 
 DAY_LATER = "2026-12-02T10:00:00Z"
 UUID = bytes.fromhex("0193f7f400007000800000000000aaaa")
-
-
-def impatient(folder):
-    path = pathlib.Path(folder) / "agent.json"
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**settings, "proof_seconds": 1}), encoding="utf-8")
 
 
 def filler():
@@ -240,7 +233,7 @@ def what_is_left_out_is_owed(scheme, liar, member, role, before):
 def a_folder_from_before_the_first_proof(scene, member, liar, ready):
     """Runs the agent until `ready`, with no answer about the log at all, and keeps a copy of its folder."""
     scheme = scene.scheme
-    impatient(scheme.agent_folder(member))
+    impatient(scheme, [member])
     liar.answer = lambda asked, body: []
     scene.start_agent(member)
     ready()

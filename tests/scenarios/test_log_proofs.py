@@ -1,7 +1,6 @@
 """Members ask for their own entries of the log, by counter, and get them with proofs that another program verifies.
 Agents do so by themselves, and give out proofs that anybody can check offline: with concordat-audit, or with openssl."""
 import html
-import json
 import pathlib
 import subprocess
 import sys
@@ -12,8 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 import harness
 import log
 from harness import check, equal
-from stage import (DOVEGATE, DRUGS, HUGHES_PARRY, JOHNSON, POLICE, PROBATION, command_line, listing, notice,
-                   stage)
+from stage import (DOVEGATE, DRUGS, HUGHES_PARRY, JOHNSON, POLICE, PROBATION, command_line, impatient, listing,
+                   notice, stage)
 
 MANY = 100
 
@@ -67,14 +66,6 @@ def a_member_gets_its_own_entries_and_no_others():
 
 
 # ---- agents ----------------------------------------------------------------------------------------------------
-
-
-def impatient(scheme):
-    """Agents that ask every second instead of every half minute."""
-    for member in scheme.members:
-        path = scheme.agent_folder(member) / "agent.json"
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({**settings, "proof_seconds": 1}), encoding="utf-8")
 
 
 def log_of(scheme, member):
@@ -209,10 +200,7 @@ def an_erased_event_leaves_nobody_in_the_proofs():
     with harness.partnership(members=(POLICE, DOVEGATE, PROBATION)) as scheme:
         scheme.stop()
         impatient(scheme)
-        for member in (DOVEGATE, PROBATION):  # so slow that the proof of the second notice comes after its erasure
-            path = scheme.agent_folder(member) / "agent.json"
-            settings = json.loads(path.read_text(encoding="utf-8"))
-            path.write_text(json.dumps({**settings, "proof_seconds": 12}), encoding="utf-8")
+        impatient(scheme, (DOVEGATE, PROBATION), 12)  # the proof of the second notice comes after its erasure
         scheme.start()
         scheme.settled(POLICE, scheme.publish(POLICE, *command_line(listing(JOHNSON))))
         harness.until(lambda: scheme.status(DOVEGATE)["people"] == 1, "the prison knows the person")
