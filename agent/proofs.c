@@ -353,7 +353,8 @@ static enum status format_proof(struct db_statement *statement, uint64_t index, 
 
     if (path.size % DIGEST_SIZE != 0 || path.size > sizeof log.path)
         return STATUS_CORRUPT;
-    memcpy(log.path, path.data, path.size);
+    if (path.size > 0)
+        memcpy(log.path, path.data, path.size);
     log.path_length = path.size / DIGEST_SIZE;
     return log_proof_format(&log, ret);
 }
