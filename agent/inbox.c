@@ -488,8 +488,10 @@ static enum status forget_proofs(struct agent *agent, int64_t now)
 enum status inbox_forget(struct agent *agent, int64_t now)
 {
     struct db_statement *statement = NULL;
-    enum status status = forget_proofs(agent, now);
+    enum status status = alerts_forget(agent, now, now - TOMBSTONE_MS);
 
+    if (status == STATUS_OK)
+        status = forget_proofs(agent, now);
     if (status == STATUS_OK)
         status = db_statement(agent->db, "DELETE FROM inbox WHERE until <= ?", &statement);
     if (status != STATUS_OK)
