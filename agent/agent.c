@@ -13,6 +13,7 @@
 #include "agent/questions.h"
 #include "agent/receipts.h"
 #include "agent/reports.h"
+#include "agent/republishing.h"
 #include "agent/store.h"
 #include "base/crash.h"
 #include "certs/archive.h"
@@ -122,7 +123,7 @@ enum status agent_use_keys(struct agent *agent, int64_t now, struct agent_reason
     if (status != STATUS_OK)
         (void)snprintf(ret_reason->text, sizeof ret_reason->text, "%s",
                        why.text[0] != '\0' ? why.text : status_text(status));
-    return status;
+    return status == STATUS_OK ? republishing_look(agent, now) : status;
 }
 
 bool agent_sealing(const struct agent *agent)
@@ -132,7 +133,7 @@ bool agent_sealing(const struct agent *agent)
 
 /* Puts a kept bundle into force. Takes over both. */
 static enum status put_in_force(struct agent *agent, struct membership *membership, enum keystore_match match,
-                                bool *ret_new_keys)
+                                int64_t now, bool *ret_new_keys)
 {
     enum status status = STATUS_OK;
 
@@ -146,7 +147,7 @@ static enum status put_in_force(struct agent *agent, struct membership *membersh
     }
     membership_free(&agent->membership);
     agent->membership = membership;
-    return STATUS_OK;
+    return republishing_look(agent, now);
 }
 
 enum status agent_take_bundle(struct agent *agent, struct byte_view file, const uint8_t *fingerprint,
@@ -171,8 +172,8 @@ enum status agent_take_bundle(struct agent *agent, struct byte_view file, const 
     }
     status = archive_accept(agent->folder, bundle, &why);
     if (status == STATUS_OK)
-        status = put_in_force(agent, membership, match, ret_new_keys);
-    if (status != STATUS_OK)
+        status = put_in_force(agent, membership, match, now, ret_new_keys);
+    if (status != STATUS_OK && agent->membership != membership)
         membership_free(&membership);
 out:
     if (status != STATUS_OK)

@@ -2,6 +2,7 @@
 
 #include "agent/inbox.h"
 #include "agent/proofs.h"
+#include "agent/republishing.h"
 
 #define HOUSEKEEPING_EVERY_MS ((int64_t)60 * 60 * 1000)
 #define HOUSEKEEPING_LEFT_MS  (366 * CIVIL_DAY_MS) /* how long those who left the list are remembered */
@@ -48,6 +49,8 @@ enum status housekeeping_step(struct agent *agent, int64_t now, int64_t *ret_wai
 
     if (now >= agent->purge_at || now < agent->purge_at - HOUSEKEEPING_EVERY_MS) {
         status = purge(agent, now);
+        if (status == STATUS_OK)
+            status = republishing_retry(agent);
         if (status == STATUS_OK)
             agent->purge_at = now + HOUSEKEEPING_EVERY_MS;
     }

@@ -9,6 +9,7 @@
 #include "agent/listing.h"
 #include "agent/outbox.h"
 #include "agent/reconcile.h"
+#include "agent/republishing.h"
 #include "agent/withdrawing.h"
 
 static const struct byte_view *prepared_value(const void *values, const char *label)
@@ -152,6 +153,7 @@ enum status outcome_apply(struct agent *agent, const Wire__Outcome *outcome, int
 {
     enum outbox_state state = OUTBOX_DELIVERED;
     json_t *answer = NULL;
+    bool again = false;
     enum status status = STATUS_BAD_FORMAT;
 
     if (outcome->event.len != UUID_SIZE)
@@ -160,6 +162,9 @@ enum status outcome_apply(struct agent *agent, const Wire__Outcome *outcome, int
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && state != OUTBOX_SEALED))
         return STATUS_OK;
     if (status != STATUS_OK)
+        return status;
+    status = republishing_outcome(agent, outcome, now, &again);
+    if (status != STATUS_OK || again)
         return status;
     answer = departure_answer(outcome->reason, outcome->refusals, outcome->n_refusals);
     if (answer == NULL)

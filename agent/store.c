@@ -12,6 +12,7 @@
 #include "agent/questions.h"
 #include "agent/receipts.h"
 #include "agent/reports.h"
+#include "agent/republishing.h"
 #include "agent/witnessed.h"
 
 /* Layout 1: each module's own tables. */
@@ -26,6 +27,7 @@ static const struct db_change changes[] = {
     {.sql = proofs_schema},
     {.sql = witnessed_schema},
     {.sql = looks_schema},
+    {.sql = republishing_schema},
 };
 
 _Static_assert(sizeof changes / sizeof changes[0] == STORE_VERSION - 1, "a change for each layout");

@@ -8,7 +8,7 @@
  */
 
 #define STORE_APPLICATION 0x434f4e41 /* "CONA" */
-#define STORE_VERSION     5          /* layout: one more than there are changes in store.c */
+#define STORE_VERSION     6          /* layout: one more than there are changes in store.c */
 #define STORE_CACHE_KIB   512
 
 /*

@@ -172,6 +172,8 @@ static enum status open_note(struct agent *agent, struct byte_view bytes, int64_
     note_key_free(&log);
     if (status == STATUS_OK || status == STATUS_NO_MEMORY || status == STATUS_CRYPTO)
         return status;
+    if (status == STATUS_MISMATCH && !agent_sealing(agent))
+        return STATUS_NOT_FOUND; /* a newer bundle, which is on its way, may name another log */
     status = incidents_add(agent->db, now,
                            "the broker shows a checkpoint that the log's key in our bundle did not sign: %s",
                            status_text(status));

@@ -27,6 +27,8 @@
  * other status ends the group: STATUS_NO_SPACE and STATUS_NO_MEMORY roll it back and answer "busy", the rest
  * is fatal.
  */
+#define ENGINE_OLD_HEADS 8
+
 struct engine {
     struct pipeline_limits limits;
     const char *folder;
@@ -68,6 +70,9 @@ struct engine {
     int64_t looked; /* when the last round through the clocks of undelivered sections began */
     bool looking;   /* it is under way, and got to */
     struct store_slice_key look_after;
+    int64_t new_log_at; /* when a new log began, while what it lost may still be published again; 0: not */
+    size_t head_count;  /* of bundles under which that was sealed */
+    uint8_t heads[ENGINE_OLD_HEADS][DIGEST_SIZE];
     struct holding holding; /* of the database's file, while it is copied */
     bool expiring;          /* a round of retention through the log is under way; */
     int64_t expiring_since;

@@ -7,6 +7,7 @@
 #include "broker/overriding.h"
 #include "broker/questions.h"
 #include "broker/recheck.h"
+#include "broker/restored.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define WHY_LIMIT ((size_t)32 << 10)
@@ -448,7 +449,7 @@ static bool takes_away(const struct catalogue *catalogue, const struct job_event
 }
 
 /* Why a new event has no outcome whatever the rules say; NULL: it is decided. */
-static const char *why_not_now(const struct engine *engine, const struct job *job, size_t index,
+static const char *why_not_now(struct engine *engine, const struct job *job, size_t index,
                                const struct peer *sender, Wire__Verdict *ret_verdict)
 {
     const struct core *core = &job->published.events[index].core;
@@ -461,7 +462,8 @@ static const char *why_not_now(const struct engine *engine, const struct job *jo
         return "the event is dated later than the broker's clock says it is; check the clocks";
     *ret_verdict = WIRE__VERDICT__STALE;
     if (job->rulebook != engine->rulebook ||
-        memcmp(core->bundle, bundle_head_digest(engine->rulebook->bundle), CORE_DIGEST_SIZE) != 0)
+        (memcmp(core->bundle, bundle_head_digest(engine->rulebook->bundle), CORE_DIGEST_SIZE) != 0 &&
+         !restored_takes(engine, core)))
         return "another bundle is in force; plan again under it";
     enum bundle_state state = bundle_state(engine->rulebook->bundle, engine->now, 0);
     if ((state == BUNDLE_EXPIRED || state == BUNDLE_NOT_YET) &&

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "base/civil.h"
 #include "broker/erasing.h"
 #include "broker/layout.h"
 #include "broker/recheck.h"
 #include "broker/removing.h"
 #include "broker/retention.h"
+#include "certs/archive.h"
 #include "proto/checkpoint.h"
 #include "proto/header.h"
 #include "proto/note.h"
@@ -195,6 +197,59 @@ static enum status erase_again(struct engine *engine)
     return status == STATUS_OK ? retention_forget(engine) : status;
 }
 
+/* ---- what was lost comes again ---- */
+
+#define STATE_NEW_LOG_AT "new-log-at"
+
+static enum status remember_when(struct engine *engine)
+{
+    uint8_t when[8];
+
+    bytes_put_u64(when, (uint64_t)engine->now);
+    return store_put_state(engine->store, STATE_NEW_LOG_AT, bytes_view(when, sizeof when));
+}
+
+static enum status recall_when(struct engine *engine)
+{
+    struct byte_view stored;
+    enum status status = store_get_state(engine->store, STATE_NEW_LOG_AT, &stored);
+
+    if (status == STATUS_OK && stored.size == 8)
+        engine->new_log_at = (int64_t)bytes_get_u64(stored.data);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static bool was_in_force(const struct engine *engine, const uint8_t head[static DIGEST_SIZE])
+{
+    bool found = false;
+
+    for (uint64_t serial = bundle_serial(engine->rulebook->bundle) - 1; serial > 0 && !found; serial--) {
+        struct bundle *bundle = NULL;
+        if (archive_get(engine->folder, serial, &bundle, NULL) != STATUS_OK)
+            continue;
+        found = memcmp(bundle_head_digest(bundle), head, DIGEST_SIZE) == 0;
+        bundle_free(&bundle);
+    }
+    return found;
+}
+
+bool restored_takes(struct engine *engine, const struct core *core)
+{
+    if (engine->new_log_at == 0 || engine->folder == NULL || core->created >= engine->new_log_at ||
+        engine->now - engine->new_log_at > RESTORED_DAYS * CIVIL_DAY_MS)
+        return false;
+    for (size_t i = 0; i < engine->head_count; i++) {
+        if (memcmp(engine->heads[i], core->bundle, DIGEST_SIZE) == 0)
+            return true;
+    }
+    if (engine->head_count == ENGINE_OLD_HEADS || !was_in_force(engine, core->bundle))
+        return false;
+    memcpy(engine->heads[engine->head_count++], core->bundle, DIGEST_SIZE);
+    return true;
+}
+
+/* ---- a start ---- */
+
 enum status restored_enter(struct engine *engine)
 {
     struct byte_buffer why = bytes_buffer(TEXT_LIMIT);
@@ -223,7 +278,11 @@ enum status restored_enter(struct engine *engine)
         status = store_put_state(engine->store, LAYOUT_RESTORED, bytes_view(NULL, 0));
     if (status == STATUS_OK)
         status = store_put_state(engine->store, LAYOUT_NEW_LOG, bytes_view(NULL, 0));
+    if (status == STATUS_OK && note.size > 0)
+        status = remember_when(engine);
 out:
+    if (status == STATUS_OK)
+        status = recall_when(engine);
     bytes_buffer_free(&why);
     bytes_buffer_free(&note);
     return status;
