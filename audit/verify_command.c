@@ -159,7 +159,7 @@ static enum status tell_cosigners(const struct options *options, struct source *
     struct byte_buffer told = bytes_buffer(TOLD_LIMIT);
     enum status status = cosigners_check(source, options_text(options, "broker"), key, problems, &told);
 
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && told.size > 0)
         (void)fwrite(told.data, 1, told.size, options_out(options));
     bytes_buffer_free(&told);
     return status;
