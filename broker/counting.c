@@ -1,5 +1,6 @@
 #include "broker/counting.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/counted.h"
@@ -101,4 +102,43 @@ enum status counting_due(struct engine *engine)
     }
     bytes_buffer_free(&before);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* ---- refusals that were repeated ---- */
+
+enum status counting_repeats(struct engine *engine, bool all)
+{
+    int64_t until = all ? INT64_MAX : engine->now;
+    struct record_storage *storage = NULL;
+    enum status status = STATUS_OK;
+
+    if (repeats_due(engine->repeats, until) == NULL)
+        return STATUS_OK;
+    storage = calloc(1, sizeof *storage);
+    if (storage == NULL)
+        return STATUS_NO_MEMORY;
+    (void)engine_records(engine, NULL, 0);
+    for (struct repeat *repeat = repeats_due(engine->repeats, until); status == STATUS_OK && repeat != NULL;
+         repeat = repeats_due(engine->repeats, until)) {
+        struct record_account account;
+        uint8_t numbers[2][8];
+        const struct byte_view details[] = {bytes_view(numbers[0], 8), bytes_view(numbers[1], 8)};
+        if (repeat->counted > 0)
+            status = engine_write(engine);
+        if (status == STATUS_OK && repeat->counted > 0) {
+            status =
+                record_decode_account(bytes_view(repeat->account, repeat->account_size), storage, &account);
+            bytes_put_u64(numbers[0], repeat->counted);
+            bytes_put_u64(numbers[1], repeat->first);
+            account.time = engine->now;
+            account.from_counter = 0;
+            account.details = details;
+            account.detail_count = 2;
+            if (status == STATUS_OK)
+                (void)records_add(&engine->records, RECORD_COUNT, &account, RECORDS_NO_PERSONAL);
+        }
+        repeats_drop(engine->repeats, repeat);
+    }
+    free(storage);
+    return status == STATUS_OK ? engine_append(engine) : status;
 }

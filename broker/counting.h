@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/status.h"
 
 /*
@@ -11,3 +13,7 @@ struct engine;
 
 /* counting_due - those that are due. Errors as engine_append. */
 enum status counting_due(struct engine *engine);
+
+/* counting_repeats - refusals that were repeated, as one *count* entry each that says how often: those whose
+ * period has ended, or all. Errors as engine_append. */
+enum status counting_repeats(struct engine *engine, bool all);

@@ -383,6 +383,11 @@ static json_t *backup(const struct local_connection *connection, const struct op
     return object;
 }
 
+static json_t *export_query(const char *officer)
+{
+    return json_pack("{s:s, s:s, s:s}", "do", "log-query", "officer", officer, "question", "export");
+}
+
 static void handle(struct local_connection *connection, const json_t *request, void *context)
 {
     struct operator* operator= context;
@@ -394,6 +399,7 @@ static void handle(struct local_connection *connection, const json_t *request, v
         reply_error(connection, reason.text);
         return;
     }
+    name_officer(connection, officer);
     switch (parsed.verb) {
     case OPERATOR_LOAD:
         handle_load(operator, connection, &parsed);
@@ -408,14 +414,12 @@ static void handle(struct local_connection *connection, const json_t *request, v
             reply_error(connection, "as many searches as are allowed at once are running: try again");
         break;
     case OPERATOR_LIFT:
-        name_officer(connection, officer);
         ask(operator, connection, OPERATOR_LIFT,
             json_pack("{s:s, s:s, s:s, s:s*}", "do", "lift", "officer", officer, "event", parsed.event,
                       "from", parsed.from),
             request);
         break;
     case OPERATOR_AGGREGATE:
-        name_officer(connection, officer);
         ask(operator, connection, OPERATOR_AGGREGATE,
             json_pack("{s:s, s:s, s:s, s:s*}", "do", "aggregate", "officer", officer, "month", parsed.month,
                       "protocol", parsed.protocol),
@@ -428,10 +432,7 @@ static void handle(struct local_connection *connection, const json_t *request, v
         ask(operator, connection, OPERATOR_BACKUP, backup(connection, &parsed), request);
         break;
     case OPERATOR_EXPORT:
-        name_officer(connection, officer);
-        ask(operator, connection, OPERATOR_EXPORT,
-            json_pack("{s:s, s:s, s:s}", "do", "log-query", "officer", officer, "question", "export"),
-            request);
+        ask(operator, connection, OPERATOR_EXPORT, export_query(officer), request);
         break;
     case OPERATOR_STOP:
         operator->stopping = true;
