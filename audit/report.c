@@ -81,17 +81,17 @@ static bool put(json_t *request, const char *key, const char *text)
     return text == NULL || json_object_set_new(request, key, json_string(text)) == 0;
 }
 
-static bool put_kinds(json_t *request, const char *const *kinds)
+static bool put_list(json_t *request, const char *key, const char *const *words)
 {
     json_t *list;
 
-    if (kinds == NULL)
+    if (words == NULL)
         return true;
     list = json_array();
-    if (json_object_set_new(request, "kinds", list) != 0)
+    if (json_object_set_new(request, key, list) != 0)
         return false;
-    for (; *kinds != NULL; kinds++) {
-        if (json_array_append_new(list, json_string(*kinds)) != 0)
+    for (; *words != NULL; words++) {
+        if (json_array_append_new(list, json_string(*words)) != 0)
             return false;
     }
     return true;
@@ -113,7 +113,8 @@ json_t *report_request(const struct report *report, const struct report_pass *pa
     bool good = request != NULL && put_period(request, pass, options);
 
     if (good && search)
-        good = put_kinds(request, pass->kinds) && put(request, "subject", options->subject) &&
+        good = put_list(request, "kinds", pass->kinds) && put_list(request, "fields", pass->fields) &&
+               put(request, "subject", options->subject) &&
                put(request, pass->member == NULL ? "member" : pass->member, options->member) &&
                put(request, "key", pass->no_key ? NULL : options->key) &&
                (pass->flag == NULL || json_object_set_new(request, pass->flag, json_true()) == 0);

@@ -41,10 +41,11 @@ struct report_run {
 
 /* One question to the broker, and what becomes of its rows. */
 struct report_pass {
-    const char *verb;         /* "search", "recheck", "register" or "protocols"; NULL ends the list */
-    const char *const *kinds; /* of a search: NULL-terminated, or NULL for all */
-    const char *flag;         /* of a search: "late", "juvenile", "break_glass"; or NULL */
-    const char *member;       /* which key --member is asked under; NULL: "member" */
+    const char *verb;          /* "search", "recheck", "register" or "protocols"; NULL ends the list */
+    const char *const *kinds;  /* of a search: NULL-terminated, or NULL for all */
+    const char *const *fields; /* of a search: keys that its rows need; NULL-terminated, or NULL for all */
+    const char *flag;          /* of a search: "late", "juvenile", "break_glass"; or NULL */
+    const char *member;        /* which key --member is asked under; NULL: "member" */
     enum status (*row)(struct report_run *run, const json_t *row);
     enum status (*end)(struct report_run *run); /* after the last row; or NULL */
     bool open_end;                              /* also what came after the period */

@@ -174,10 +174,12 @@ static void drop(struct report_run *run)
 
 static const char *const delivered[] = {"delivered", NULL};
 static const char *const disclosed[] = {"disclosed", NULL};
+static const char *const receipt_fields[] = {"details", NULL};
 static const struct report_pass passes[] = {
     {.verb = "search",
      .kinds = delivered,
      .member = "from",
+     .fields = receipt_fields,
      .row = take_receipts,
      .end = end_receipts,
      .open_end = true,

@@ -150,8 +150,9 @@ static void drop(struct report_run *run)
     headcount_free(&state->people);
 }
 
+static const char *const fields[] = {"kind", "outcome", "from", "to", "flags", "subject", NULL};
 static const struct report_pass passes[] = {{.verb = "recheck", .row = take_check, .end = end_check},
-                                            {.verb = "search", .row = take, .end = end},
+                                            {.verb = "search", .fields = fields, .row = take, .end = end},
                                             {.verb = NULL}};
 
 const struct report report_digest = {

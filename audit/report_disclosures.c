@@ -107,8 +107,10 @@ static void drop(struct report_run *run)
 }
 
 static const char *const kinds[] = {"disclosed", NULL};
-static const struct report_pass passes[] = {{.verb = "search", .kinds = kinds, .row = take, .end = end},
-                                            {.verb = NULL}};
+static const char *const fields[] = {"time",    "from",   "to",    "rule", "gateway",
+                                     "purpose", "labels", "flags", NULL};
+static const struct report_pass passes[] = {
+    {.verb = "search", .kinds = kinds, .fields = fields, .row = take, .end = end}, {.verb = NULL}};
 
 const struct report report_disclosures = {
     .name = "disclosures",

@@ -58,8 +58,10 @@ static void drop(struct report_run *run)
 }
 
 static const char *const kinds[] = {"disclosed", NULL};
+static const char *const fields[] = {"from", "to", "type", "rule", "gateway", "subject", NULL};
 static const struct report_pass passes[] = {
-    {.verb = "search", .kinds = kinds, .flag = "juvenile", .row = take, .end = end}, {.verb = NULL}};
+    {.verb = "search", .kinds = kinds, .flag = "juvenile", .fields = fields, .row = take, .end = end},
+    {.verb = NULL}};
 
 const struct report report_juveniles = {
     .name = "juveniles",

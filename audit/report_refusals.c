@@ -86,8 +86,9 @@ static void drop(struct report_run *run)
 }
 
 static const char *const kinds[] = {"refused", "count", "consulted", NULL};
-static const struct report_pass passes[] = {{.verb = "search", .kinds = kinds, .row = take, .end = end},
-                                            {.verb = NULL}};
+static const char *const fields[] = {"kind", "from", "to", "type", "reason", "details", NULL};
+static const struct report_pass passes[] = {
+    {.verb = "search", .kinds = kinds, .fields = fields, .row = take, .end = end}, {.verb = NULL}};
 
 const struct report report_refusals = {
     .name = "refusals",

@@ -54,8 +54,9 @@ static void drop(struct report_run *run)
 }
 
 static const char *const kinds[] = {"expired", "recalled", "retracted", "erased", NULL};
-static const struct report_pass passes[] = {{.verb = "search", .kinds = kinds, .row = take, .end = end},
-                                            {.verb = NULL}};
+static const char *const fields[] = {"kind", "outcome", "from", "to", "reason", NULL};
+static const struct report_pass passes[] = {
+    {.verb = "search", .kinds = kinds, .fields = fields, .row = take, .end = end}, {.verb = NULL}};
 
 const struct report report_retention = {
     .name = "retention",

@@ -137,9 +137,11 @@ static void drop(struct report_run *run)
 }
 
 static const char *const kinds[] = {"disclosed", NULL};
-static const struct report_pass passes[] = {{.verb = "search", .kinds = kinds, .row = take_disclosed},
-                                            {.verb = "protocols", .row = take, .end = end},
-                                            {.verb = NULL}};
+static const char *const fields[] = {"rule", "type", NULL};
+static const struct report_pass passes[] = {
+    {.verb = "search", .kinds = kinds, .fields = fields, .row = take_disclosed},
+    {.verb = "protocols", .row = take, .end = end},
+    {.verb = NULL}};
 
 const struct report report_ropa = {
     .name = "ropa",

@@ -218,8 +218,9 @@ static void drop(struct report_run *run)
 }
 
 static const char *const kinds[] = {"accepted", "disclosed", "opened", "consulted", NULL};
-static const struct report_pass passes[] = {{.verb = "search", .kinds = kinds, .row = take, .end = end},
-                                            {.verb = NULL}};
+static const char *const fields[] = {"time", "kind", "from", "to", "officer", NULL};
+static const struct report_pass passes[] = {
+    {.verb = "search", .kinds = kinds, .fields = fields, .row = take, .end = end}, {.verb = NULL}};
 
 const struct report report_unusual = {
     .name = "unusual",

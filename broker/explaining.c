@@ -79,7 +79,7 @@ static bool take_entry(void *context, const struct index_hit *hit)
         it->has_subject = true;
         memcpy(it->subject, personal->subject.data, sizeof it->subject);
     }
-    (void)put(it, "entry", search_row_json(hit));
+    (void)put(it, "entry", search_row_json(hit, 0));
     return false;
 }
 
@@ -113,7 +113,7 @@ static bool take_own(void *context, const struct index_hit *hit)
     if (hit->index == it->options->entry)
         return true;
     add_own(it, hit->index);
-    return put(it, "row", search_row_json(hit));
+    return put(it, "row", search_row_json(hit, 0));
 }
 
 static enum status tell_own(struct explaining *it)
@@ -218,7 +218,7 @@ static bool take_later(void *context, const struct index_hit *hit)
 
     if (is_own(it, hit->index) || (!about && !names_own(it, hit->account)))
         return true;
-    return put(it, "row", search_row_json(hit));
+    return put(it, "row", search_row_json(hit, 0));
 }
 
 static bool take_receipt(void *context, const struct index_hit *hit)
@@ -227,7 +227,7 @@ static bool take_receipt(void *context, const struct index_hit *hit)
 
     if (!names_own(it, hit->account))
         return true;
-    (void)put(it, "row", search_row_json(hit));
+    (void)put(it, "row", search_row_json(hit, 0));
     return false;
 }
 

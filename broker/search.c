@@ -87,7 +87,9 @@ static bool put_json(void *context, json_t *row)
 
 static bool put_row(void *context, const struct index_hit *hit)
 {
-    return put_json(context, search_row_json(hit));
+    const struct search *search = context;
+
+    return put_json(context, search_row_json(hit, search->question.fields));
 }
 
 static enum status retell(struct search *search, const char *folder, enum retelling_what what)

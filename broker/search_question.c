@@ -7,6 +7,7 @@
 
 #include "base/civil.h"
 #include "base/utf8.h"
+#include "broker/search_row.h"
 
 /* Keys in the order in which the log names them. The first SEARCH_QUESTION_TEXTS are texts. */
 static const char *const keys[] = {"member",      "from",    "to",    "officer", "type",   "label",
@@ -105,6 +106,22 @@ static enum status take_kinds(const json_t *value, struct index_query *query, st
     return STATUS_OK;
 }
 
+static enum status take_fields(const json_t *value, struct search_question *question,
+                               struct search_reason *reason)
+{
+    if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > 32)
+        return refuse(reason, "\"fields\" must be a list of keys of rows");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const char *name = json_string_value(json_array_get(value, i));
+        uint32_t bit = 0;
+
+        if (name == NULL || !search_row_field(name, &bit))
+            return refuse(reason, "\"fields\" must be a list of keys of rows, as \"time\" or \"kind\"");
+        question->fields |= bit;
+    }
+    return STATUS_OK;
+}
+
 static enum status take_flag(const char *key, const json_t *value, uint8_t flag, struct index_query *query,
                              struct search_reason *reason)
 {
@@ -153,6 +170,8 @@ static enum status take_other(const char *key, const json_t *value, struct searc
         return take_event(value, question, reason);
     if (strcmp(key, "key") == 0)
         return take_key(value, question, reason);
+    if (strcmp(key, "fields") == 0)
+        return take_fields(value, question, reason);
     if (strcmp(key, "kinds") == 0)
         return take_kinds(value, query, reason);
     if (strcmp(key, "late") == 0)

@@ -14,8 +14,9 @@
  * (an agency on either side), "from", "to", "officer", "type", "label" (an item passed on), "purpose",
  * "gateway", "rule", "outcome" (or the word of a kind), "kinds" (a list of such words), "key" (id of a
  * sealing key, 32 hexadecimal digits), "late", "juvenile", "break_glass" (true), "since", "until" (RFC 3339
- * or a date), "first" and "end" (indexes of entries), "limit". "report" names what the answer is for; it goes
- * into the log and changes nothing else.
+ * or a date), "first" and "end" (indexes of entries), "limit". "fields" names the keys that rows shall have
+ * (all, if it is left out; "index" always); it is not in the log. "report" names what the answer is for; it
+ * goes into the log and changes nothing else.
  *
  * Past decisions ("replay-export", "recheck") and the register told again ("register") know "since", "until"
  * and "report" alone, the protocols ("protocols") "report", an explanation ("explain") "entry", which it
@@ -44,7 +45,8 @@ enum search_what {
 /* A request taken apart. query's views point into it: do not copy. */
 struct search_question {
     enum search_what what;
-    uint64_t entry; /* SEARCH_EXPLAIN */
+    uint64_t entry;  /* SEARCH_EXPLAIN */
+    uint32_t fields; /* SEARCH_ENTRIES: bits of search_row_field; 0: all */
     struct index_query query;
     struct pseudonym subject;
     uint8_t event[UUID_SIZE];

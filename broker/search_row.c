@@ -1,5 +1,7 @@
 #include "broker/search_row.h"
 
+#include <string.h>
+
 #include "base/civil.h"
 #include "broker/counted.h"
 #include "proto/digest.h"
@@ -142,46 +144,115 @@ static bool add_details(json_t *row, enum record_kind kind, const struct record_
     return good && (count == 0 || json_object_set_new(row, "entries", numbers(entries, count)) == 0);
 }
 
-json_t *search_row_json(const struct index_hit *hit)
+/* ---- rows ---- */
+
+enum field {
+    INDEX,
+    TIME,
+    KIND,
+    FROM,
+    TO,
+    TYPE,
+    SUBJECT,
+    RULE,
+    GATEWAY,
+    PURPOSE,
+    LABELS,
+    OUTCOME,
+    REASON,
+    FLAGS,
+    EVENT,
+    OFFICER,
+    DEADLINE,
+    KEY,
+    PROTOCOL,
+    GROUNDS,
+    DETAILS,
+    FIELDS
+};
+
+static const char *const names[FIELDS] = {"index",    "time",    "kind",    "from",    "to",       "type",
+                                          "subject",  "rule",    "gateway", "purpose", "labels",   "outcome",
+                                          "reason",   "flags",   "event",   "officer", "deadline", "key",
+                                          "protocol", "grounds", "details"};
+
+bool search_row_field(const char *key, uint32_t *ret_bit)
+{
+    for (uint32_t i = 0; i < FIELDS; i++) {
+        if (strcmp(key, names[i]) == 0) {
+            *ret_bit = UINT32_C(1) << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_t *value_of(const struct index_hit *hit, enum field field)
 {
     static const struct record_personal erased = {.grounds = NULL};
     const struct record_account *account = hit->account;
     const struct record_personal *personal = hit->personal == NULL ? &erased : hit->personal;
-    const struct {
-        const char *key;
-        json_t *value;
-    } members[] = {
-        {"index", json_integer((json_int_t)hit->index)},
-        {"time", time_text(account->time)},
-        {"kind", json_string(record_kind_text((uint8_t)hit->kind))},
-        {"from", text_or_null(account->from)},
-        {"to", text_or_null(account->to)},
-        {"type", text_or_null(account->type)},
-        {"subject", subject_text(personal->subject)},
-        {"rule", text_or_null(account->rule)},
-        {"gateway", text_or_null(account->gateway)},
-        {"purpose", text_or_null(account->purpose)},
-        {"labels", texts(account->labels, account->label_count)},
-        {"outcome", text_or_null(account->outcome)},
-        {"reason", text_or_null(account->reason)},
-        {"flags", flags_of(hit)},
-        {"event", event_text(personal->event)},
-        {"officer", text_or_null(personal->officer)},
-        {"deadline", account->deadline == 0 ? json_null() : time_text(account->deadline)},
-        {"key", hex_or_null(account->key)},
-        {"protocol", hex_or_null(account->protocol)},
-        {"grounds", numbers(personal->grounds, personal->ground_count)},
-    };
+
+    switch (field) {
+    case INDEX:
+        return json_integer((json_int_t)hit->index);
+    case TIME:
+        return time_text(account->time);
+    case KIND:
+        return json_string(record_kind_text((uint8_t)hit->kind));
+    case FROM:
+        return text_or_null(account->from);
+    case TO:
+        return text_or_null(account->to);
+    case TYPE:
+        return text_or_null(account->type);
+    case SUBJECT:
+        return subject_text(personal->subject);
+    case RULE:
+        return text_or_null(account->rule);
+    case GATEWAY:
+        return text_or_null(account->gateway);
+    case PURPOSE:
+        return text_or_null(account->purpose);
+    case LABELS:
+        return texts(account->labels, account->label_count);
+    case OUTCOME:
+        return text_or_null(account->outcome);
+    case REASON:
+        return text_or_null(account->reason);
+    case FLAGS:
+        return flags_of(hit);
+    case EVENT:
+        return event_text(personal->event);
+    case OFFICER:
+        return text_or_null(personal->officer);
+    case DEADLINE:
+        return account->deadline == 0 ? json_null() : time_text(account->deadline);
+    case KEY:
+        return hex_or_null(account->key);
+    case PROTOCOL:
+        return hex_or_null(account->protocol);
+    case GROUNDS:
+        return numbers(personal->grounds, personal->ground_count);
+    case DETAILS:
+    case FIELDS:
+        break;
+    }
+    return NULL;
+}
+
+json_t *search_row_json(const struct index_hit *hit, uint32_t fields)
+{
+    uint32_t wanted = fields == 0 ? UINT32_MAX : fields | 1; /* the index always */
     json_t *row = json_object();
     bool failed = row == NULL;
 
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        if (failed)
-            json_decref(members[i].value);
-        else
-            failed = json_object_set_new(row, members[i].key, members[i].value) != 0;
+    for (enum field i = INDEX; i < DETAILS && !failed; i++) {
+        if ((wanted >> i & 1) != 0)
+            failed = json_object_set_new_nocheck(row, names[i], value_of(hit, i)) != 0;
     }
-    failed = failed || !add_details(row, hit->kind, account);
+    if (!failed && (wanted >> DETAILS & 1) != 0)
+        failed = !add_details(row, hit->kind, hit->account);
     if (failed)
         json_decref(row);
     return failed ? NULL : row;

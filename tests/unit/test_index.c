@@ -484,6 +484,8 @@ static void requests_are_checked(void **state)
         "{\"kinds\": [\"x\"]}",
         "{\"kinds\": []}",
         "{\"kinds\": [1]}",
+        "{\"fields\": [\"colour\"]}",
+        "{\"fields\": []}",
         "{\"late\": false}",
         "{\"event\": \"1\"}",
         "{\"key\": \"ab\"}",
@@ -576,6 +578,17 @@ static void rows_come_one_by_one(void **state)
     assert_int_equal(json_integer_value(json_object_get(reply, "found")), expected);
     json_decref(reply);
     search_stop(&search);
+
+    /* As many fields as are asked for. */
+    json_t *few =
+        request("{\"do\": \"search\", \"member\": \"drugs.stoke\", \"fields\": [\"kind\", \"to\"]}");
+    assert_int_equal(search_start(&options, &everything, few, &search, &reason), STATUS_OK);
+    assert_int_equal(take_reply(search, &reply, &last), STATUS_OK);
+    assert_int_equal(json_object_size(reply), 3);
+    assert_true(json_object_get(reply, "index") != NULL && json_object_get(reply, "kind") != NULL);
+    json_decref(reply);
+    search_stop(&search);
+    json_decref(few);
 
     /* Nobody takes the rows. */
     assert_int_equal(search_start(&options, &everything, json, &search, &reason), STATUS_OK);
