@@ -37,7 +37,14 @@ static int unknown_report(const struct options *options, const char *name)
     for (size_t i = 0; report_all[i] != NULL && used < sizeof names; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ",
                                  report_all[i]->name);
-    return options_fail(options, EXIT_USAGE, "there is no report '%.40s'; there are: %s", name, names);
+    return options_fail(options, EXIT_USAGE, "there is no report '%.40s'; there are %s", name, names);
+}
+
+static int list_reports(const struct options *options)
+{
+    for (size_t i = 0; report_all[i] != NULL; i++)
+        fprintf(options_out(options), "%-16s %s\n", report_all[i]->name, report_all[i]->help);
+    return EXIT_DONE;
 }
 
 /* "2026-12" as since and until. */
@@ -191,6 +198,8 @@ int report_command_run(const struct options *options, void *context)
     int code = EXIT_DONE;
 
     (void)context;
+    if (strcmp(options_argument(options, 0), "list") == 0)
+        return list_reports(options);
     if (report == NULL)
         return unknown_report(options, options_argument(options, 0));
     code = read_options(options, &asked);
