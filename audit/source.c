@@ -367,33 +367,11 @@ static enum status take_leaves(void *context, const struct source_row *read)
     return STATUS_OK;
 }
 
-/* Where the row that holds an entry starts. */
-static enum status row_of(struct source *source, uint64_t entry, uint64_t *ret_first)
-{
-    struct db_statement *statement = NULL;
-    bool row = false;
-    enum status status = db_statement(
-        source->store, "SELECT first FROM log WHERE first <= ?1 ORDER BY first DESC LIMIT 1", &statement);
-
-    if (status != STATUS_OK)
-        return status;
-    db_bind_int64(statement, 1, (int64_t)entry);
-    status = db_step(statement, &row);
-    if (status != STATUS_OK || !row)
-        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
-    *ret_first = (uint64_t)db_column_int64(statement, 0);
-    db_reset(statement);
-    return STATUS_OK;
-}
-
 enum status source_leaves(struct source *source, uint64_t first, size_t count, struct digest *ret_hashes)
 {
     struct leaves leaves = {.next = first, .end = first + count, .hashes = ret_hashes};
-    uint64_t row = 0;
-    enum status status = row_of(source, first, &row);
+    enum status status = source_rows_around(source, first, first + count, take_leaves, &leaves);
 
-    if (status == STATUS_OK)
-        status = source_rows(source, row, first + count, take_leaves, &leaves);
     return status == STATUS_OK && leaves.next < leaves.end ? STATUS_NOT_FOUND : status;
 }
 

@@ -25,6 +25,7 @@ struct explaining {
     uint8_t event[UUID_SIZE];
     uint8_t subject[36];
     bool has_subject;
+    bool mergers; /* there are any in the log */
     char from[MEMBER_ID_LENGTH + 1];
     char to[MEMBER_ID_LENGTH + 1];
     /* entries of its event */
@@ -172,16 +173,33 @@ static bool take_check(void *context, json_t *line)
     return put(it, "check", line);
 }
 
+static bool take_merger(void *context, const struct index_hit *hit)
+{
+    struct explaining *it = context;
+
+    (void)hit;
+    it->mergers = true;
+    return false;
+}
+
 static enum status tell_check(struct explaining *it)
 {
-    const struct retelling_options options = {.what = RETELLING_EXPLANATION,
-                                              .folder = it->options->folder,
-                                              .store_path = it->options->index.store_path,
-                                              .event = it->event,
-                                              .from = bytes_of_string(it->sender),
-                                              .stop = it->options->stop};
+    static const struct index_scope everything = {.everything = true};
+    const struct index_query mergers = {.kinds = KIND(MERGED), .limit = 1, .stop = it->options->stop};
+    struct retelling_options options = {.what = RETELLING_EXPLANATION,
+                                        .folder = it->options->folder,
+                                        .store_path = it->options->index.store_path,
+                                        .event = it->event,
+                                        .from = bytes_of_string(it->sender),
+                                        .stop = it->options->stop};
+    enum status status;
 
-    return it->known && it->sender[0] != '\0' ? retelling_run(&options, take_check, it) : STATUS_OK;
+    if (!it->known || !it->has_subject || it->sender[0] == '\0')
+        return STATUS_OK;
+    status = index_search(&it->options->index, &everything, &mergers, take_merger, it);
+    if (!it->mergers)
+        options.subject = bytes_view(it->subject, sizeof it->subject);
+    return status == STATUS_OK ? retelling_run(&options, take_check, it) : status;
 }
 
 /* ---- what happened to it ---- */

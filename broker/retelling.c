@@ -376,6 +376,8 @@ static enum status take_apart(struct retelling *it, struct byte_view header_byte
 
     if (header_parse(header_bytes, &header) != STATUS_OK ||
         core_decode(header.core, &episode->core) != STATUS_OK ||
+        (it->options->subject.size > 0 &&
+         !bytes_equal(it->options->subject, bytes_view(episode->core.subject, CORE_SUBJECT_SIZE))) ||
         opening_decode(opening, episode->attributes, &episode->attribute_count) != STATUS_OK)
         return STATUS_NOT_FOUND;
     status = rulebooks_of(it->rulebooks, episode->core.bundle, &episode->rulebook);

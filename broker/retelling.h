@@ -30,6 +30,9 @@ struct retelling_options {
     int64_t until;          /* first moment after; 0: the end */
     const uint8_t *event;   /* CORE_EVENT_SIZE bytes: this event alone; NULL: all */
     struct byte_view from;  /* and its sender */
+    /* of that event; what is about others is then passed over, which is right only if nobody was ever merged
+     */
+    struct byte_view subject;
     const atomic_bool *stop;
 };
 

@@ -14,6 +14,7 @@ from harness import BIN, SOURCE, check, story
 PAGE = SOURCE / "docs" / "dpo-guide.md"
 PERSON = "2003/9391423N"
 ELIDED = "…"
+WITNESSES = re.compile(r"cosigned")  # who has by now, and for how many entries, is a matter of seconds
 
 
 def blocks():
@@ -39,8 +40,8 @@ def normal(line):
 
 
 def compare(command, expected, said):
-    wanted = [normal(line) for line in expected if line.strip() and line.strip() != ELIDED]
-    got = [normal(line) for line in said.splitlines() if line.strip()]
+    wanted = [normal(line) for line in expected if line.strip() and line.strip() != ELIDED and not WITNESSES.search(line)]
+    got = [normal(line) for line in said.splitlines() if line.strip() and not WITNESSES.search(line)]
     for line in wanted:
         check(line in got, f"$ {command}\ndoes not say:\n  {line}\nbut:\n{said}")
         got.remove(line)
