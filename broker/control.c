@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/utf8.h"
 #include "broker/aggregate.h"
 #include "broker/backing.h"
 #include "broker/clocks.h"
@@ -246,7 +247,8 @@ static enum status log_query(struct engine *engine, const struct job *job, const
 
     if (question != NULL)
         account.detail_count = split_question(bytes_of_string(question), details);
-    if (officer == NULL || account.detail_count == 0 || !wire_check_officer(bytes_of_string(officer)))
+    if (officer == NULL || account.detail_count == 0 || !wire_check_officer(bytes_of_string(officer)) ||
+        !utf8_printable(account.reason) || (from != NULL && member_check(account.from) != STATUS_OK))
         return answer_problem(engine, job, "who asks, and what, must be said in a few words");
     status = engine_write(engine);
     if (status != STATUS_OK)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "broker/search_question.h"
 
 /* One clause after "refused: "; the first reason stands. */
@@ -17,6 +18,9 @@ __attribute__((format(printf, 2, 3))) static void refuse(struct query_checked *c
     va_start(arguments, format);
     (void)vsnprintf(checked->refusal, sizeof checked->refusal, format, arguments);
     va_end(arguments);
+    /* It goes into the log and may quote what came: never half a character, never a control character. */
+    if (!utf8_printable(bytes_of_string(checked->refusal)))
+        (void)snprintf(checked->refusal, sizeof checked->refusal, "the question is malformed");
 }
 
 /* The chain, and that it is the one that the query names. */
@@ -36,8 +40,10 @@ static enum status prove_officer(const Wire__Query *query, const struct query_ch
         refuse(checked, "the officer's certificate does not hold: %s", reason);
     else if (!bytes_equal(wire_view(query->certificate),
                           bytes_view(checked->officer.certificate, DIGEST_SIZE)) ||
-             strcmp(query->officer, checked->officer.text) != 0)
+             strcmp(query->officer, checked->officer.text) != 0) {
         refuse(checked, "the certificate is another officer's than the one who is named");
+        checked->officer.text[0] = 0; /* nobody's: what is signed by whom does not matter any more */
+    }
     return STATUS_OK;
 }
 
@@ -114,19 +120,34 @@ static void check_question(const Wire__Query *query, struct query_checked *check
     }
 }
 
+/* What is no officer's name is not repeated. */
+static void name_for_log(const Wire__Query *query, struct query_checked *checked)
+{
+    struct officer_name name;
+
+    if (checked->proven)
+        (void)snprintf(checked->named, sizeof checked->named, "%s", checked->officer.text);
+    else if (officer_name_parse(bytes_of_string(query->officer), &name))
+        (void)snprintf(checked->named, sizeof checked->named, "unproven:%s", query->officer);
+    else
+        (void)snprintf(checked->named, sizeof checked->named, "unproven:nobody");
+}
+
 enum status query_check(const Wire__Query *query, const struct query_check_place *place,
                         struct query_checked *ret)
 {
     enum status status = STATUS_OK;
 
     *ret = (struct query_checked){.proven = false};
+    if (bundle_state(place->bundle, place->now, 0) == BUNDLE_EXPIRED)
+        refuse(ret, "the partnership's bundle has expired: nothing is answered until a newer one is loaded");
     if (!query->has_time || !query->has_nonce || !query->has_answer_key || query->n_chain == 0) {
         refuse(ret, "a query needs time, nonce, answer_key and chain");
     } else {
         memcpy(ret->nonce, query->nonce.data, QUERY_NONCE_SIZE);
         memcpy(ret->answer_key, query->answer_key.data, X25519_KEY_SIZE);
         status = prove_officer(query, place, ret);
-        if (status == STATUS_OK && ret->refusal[0] == 0)
+        if (status == STATUS_OK && ret->officer.text[0] != 0)
             status = prove_signature(query, place, ret);
         if (status == STATUS_OK && ret->proven) {
             check_right(place, ret);
@@ -135,8 +156,7 @@ enum status query_check(const Wire__Query *query, const struct query_check_place
     }
     if (status != STATUS_OK)
         return status;
-    (void)snprintf(ret->named, sizeof ret->named, "%s%.*s",
-                   ret->proven ? "" : "unproven:", (int)OFFICER_NAME_SIZE, query->officer);
+    name_for_log(query, ret);
     check_question(query, ret);
     return STATUS_OK;
 }

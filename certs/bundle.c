@@ -399,6 +399,11 @@ struct byte_view bundle_web_root(const struct bundle *bundle)
     return wire_view(bundle->body->web_root);
 }
 
+size_t bundle_officers_revoked(const struct bundle *bundle)
+{
+    return bundle->body->n_officer_revocations;
+}
+
 bool bundle_officer_revoked(const struct bundle *bundle, const uint8_t certificate[static DIGEST_SIZE])
 {
     for (size_t i = 0; i < bundle->body->n_officer_revocations; i++) {

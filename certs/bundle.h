@@ -103,6 +103,7 @@ struct byte_view bundle_web_root(const struct bundle *bundle);  /* DER */
 
 /* bundle_officer_revoked - whether it revokes this certificate of a data protection officer or an agency's
  * intermediate (certs/officer.h). */
+size_t bundle_officers_revoked(const struct bundle *bundle); /* how many there are */
 bool bundle_officer_revoked(const struct bundle *bundle, const uint8_t certificate[static DIGEST_SIZE]);
 const struct Wire__SignedHead *bundle_signed_head(const struct bundle *bundle); /* for Hello, Welcome … */
 const struct directory *bundle_directory(const struct bundle *bundle);

@@ -138,6 +138,9 @@ static void show_lists(const struct bundle *bundle, int64_t now, struct byte_buf
     for (size_t i = 0; i < bundle_witness_count(bundle); i++)
         bytes_append_format(out, "  %-28s %s\n", bundle_witness_member(bundle, i),
                             bundle_witness_vkey(bundle, i));
+    if (bundle_officers_revoked(bundle) > 0)
+        bytes_append_format(out, "revoked officers and intermediates: %zu\n",
+                            bundle_officers_revoked(bundle));
 }
 
 void show_bundle(const struct bundle *bundle, int64_t now, struct byte_buffer *out)

@@ -359,6 +359,7 @@ static void questions_are_judged(void **state)
     struct asked past = ask(police, HOUSE_POLICE, NOW, "{\"do\":\"replay-export\"}");
     struct asked odd = ask(police, HOUSE_POLICE, NOW, "{\"do\":\"search\",\"colour\":\"red\"}");
     struct asked none = ask(police, HOUSE_POLICE, NOW, "[]");
+    struct asked control = ask(police, HOUSE_POLICE, NOW, "{\"do\":\"search\",\"a\\u0001\":1}");
 
     (void)state;
     expect(&wide, HOUSE_PRISON, NOW, NULL);
@@ -372,6 +373,9 @@ static void questions_are_judged(void **state)
     expect(&past, HOUSE_POLICE, NOW, "only the scheme's");
     expect(&odd, HOUSE_POLICE, NOW, "colour");
     expect(&none, HOUSE_POLICE, NOW, "not a JSON object");
+    expect(&control, HOUSE_POLICE, NOW,
+           "the question is malformed"); /* and nothing that the log cannot hold */
+    expect(&own, HOUSE_POLICE, NOW + 91 * PARTNERSHIP_DAY, "bundle has expired");
     /* Whatever is changed on the way, it is not the officer's question any more. */
     for (size_t i = 0; i < own.body.size; i += 11) {
         struct wire_arena arena = wire_arena(WIRE_ARENA_FRAME);
@@ -399,6 +403,7 @@ static void questions_are_judged(void **state)
     drop(&past);
     drop(&odd);
     drop(&none);
+    drop(&control);
 }
 
 int main(void)
