@@ -80,9 +80,32 @@ void crash_point(const char *name)
     pthread_mutex_unlock(&mutex);
 }
 
+static const char *faulty;
+static unsigned faults_left;
+
+bool crash_fault(const char *name)
+{
+    bool fails = false;
+
+    (void)pthread_mutex_lock(&mutex);
+    if (faults_left > 0 && strcmp(faulty, name) == 0) {
+        fails = true;
+        faults_left--;
+    }
+    (void)pthread_mutex_unlock(&mutex);
+    return fails;
+}
+
+void crash_fault_next(const char *name, unsigned passages)
+{
+    (void)pthread_mutex_lock(&mutex);
+    faulty = name;
+    faults_left = passages;
+    (void)pthread_mutex_unlock(&mutex);
+}
+
 #else
 
 /* ISO C wants a declaration in every translation unit. */
 typedef int crash_nothing;
-
 #endif

@@ -72,3 +72,17 @@ bool utf8_printable(struct byte_view text)
     }
     return true;
 }
+
+size_t utf8_whole(struct byte_view text)
+{
+    size_t lead = text.size;
+    size_t following = 0;
+
+    while (lead > 0 && following < 3 && (text.data[lead - 1] & 0xc0) == 0x80) {
+        lead--;
+        following++;
+    }
+    if (lead == 0)
+        return text.size;
+    return read_lead(text.data[lead - 1]).following > following ? lead - 1 : text.size;
+}

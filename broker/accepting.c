@@ -3,12 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "broker/ending.h"
 #include "broker/grounds.h"
 #include "broker/overriding.h"
 #include "broker/replanning.h"
 #include "broker/targets.h"
 #include "proto/digest.h"
+
+#define GAPS_FREE 1u /* recipients refused of one accepted event */
 
 void accepting_start(struct accepting_batch *batch, uint64_t id, struct peer *sender)
 {
@@ -149,6 +152,15 @@ static void log_gap(struct engine *engine, const struct record_account *shared, 
     account.outcome = bytes_of_string("refused");
     account.reason = bytes_of_string(text);
     (void)records_add(&engine->records, RECORD_REFUSED, &account, personal);
+}
+
+/* One of them is any event's; many are what a member could fill the log with. */
+static void count_gaps(const struct engine *engine, struct peer *sender)
+{
+    const size_t count = engine->decision->refusal_count;
+
+    peers_count_minute(sender, engine->now);
+    sender->gaps += count < GAPS_FREE ? 0 : (uint32_t)(count - GAPS_FREE);
 }
 
 /* ---- the register ---- */
@@ -394,6 +406,7 @@ static enum status log_accepted(struct engine *engine, const struct job *job, st
     log_correction(engine, job, batch->index, &shared, personal);
     for (size_t i = 0; i < decision->refusal_count; i++)
         log_gap(engine, &shared, personal, protocol->protocol, &decision->refusals[i]);
+    count_gaps(engine, batch->sender);
     return status == STATUS_OK ? overriding_accepted(engine, job, batch, &shared, personal) : status;
 }
 
@@ -453,6 +466,8 @@ enum status accepting_event(struct engine *engine, struct job *job, struct accep
         status = merge(engine, job, batch, asked.place);
     if (status == STATUS_OK)
         status = stand(engine, job, batch, subject, judging);
+    if (CRASH_FAULT("broker.accepting"))
+        status = STATUS_BAD_ARGUMENT;
     engine->accepted++;
     return status;
 }

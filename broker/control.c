@@ -381,7 +381,9 @@ enum status control_handle(struct engine *engine, struct job *job)
     json_t *request = read_request(job);
     enum status status;
 
-    if (asks(request, "status"))
+    if (job->error != NULL) /* containing.h */
+        status = answer_problem(engine, job, job->error);
+    else if (asks(request, "status"))
         status = tell_status(engine, job);
     else if (asks(request, "log-query"))
         status = log_query(engine, job, request);

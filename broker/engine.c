@@ -9,6 +9,8 @@
 #include "base/crash.h"
 #include "broker/bundling.h"
 #include "broker/clocks.h"
+#include "broker/connecting.h"
+#include "broker/containing.h"
 #include "broker/control.h"
 #include "broker/cosigning.h"
 #include "broker/counting.h"
@@ -294,6 +296,7 @@ static enum status take_back(struct engine *engine)
     if (engine->writing)
         store_rollback(engine->store);
     engine->writing = false;
+    engine->handling = NULL;
     engine->count_at = 0;
     subjects_forget(engine->subjects);
     tally_forget(engine->tally);
@@ -315,6 +318,9 @@ static enum status take_back(struct engine *engine)
 
 static enum status handle_frame(struct engine *engine, struct job *job)
 {
+    if (job->error == NULL && job->contained == 0 && containing_refuses(engine, job))
+        return engine_answer_error(engine, job, WIRE__ERROR_CODE__NOT_NOW,
+                                   "too many of your frames could not be handled within a minute; try later");
     if (job->error != NULL)
         return engine_answer_error(engine, job, job->error_code, job->error);
     switch ((int)job->frame->verb_case) {
@@ -335,32 +341,6 @@ static enum status handle_frame(struct engine *engine, struct job *job)
     }
 }
 
-static enum status handle_connected(struct engine *engine, const struct job *job, bool may_write)
-{
-    struct peer *peer = peers_take(engine->peers, bytes_of_string(job->member));
-
-    if (peer == NULL)
-        return STATUS_NO_MEMORY;
-    peer->connection = job->connection;
-    peer->credit = 0;
-    peer->fetched = false;
-    engine->in_flight -= peers_restart(peer);
-    return cosigning_hello(engine, job, may_write);
-}
-
-static void handle_disconnected(struct engine *engine, const struct job *job)
-{
-    struct peer *peer = peers_connection(engine->peers, job->connection);
-
-    witnessing_gone(engine->witnessing, job->connection);
-    if (peer == NULL)
-        return;
-    peer->connection = 0;
-    peer->credit = 0;
-    peer->fetched = false;
-    engine->in_flight -= peers_restart(peer);
-}
-
 static enum status tell_bundle(struct engine *engine)
 {
     struct outgoing *word = NULL;
@@ -372,6 +352,7 @@ static enum status tell_bundle(struct engine *engine)
 static enum status handle_bundle(struct engine *engine, struct job *job)
 {
     struct rulebook *before = engine->rulebook;
+    bool again = before == job->rulebook; /* after a group that was taken back: everything is looked at */
     enum status status = engine_write(engine);
 
     if (status == STATUS_OK)
@@ -382,7 +363,7 @@ static enum status handle_bundle(struct engine *engine, struct job *job)
     peers_forget_entries(engine->peers);
     look_at_certificates(engine);
     if (status == STATUS_OK)
-        status = bundling_enter(engine, before);
+        status = bundling_enter(engine, again ? NULL : before);
     rulebook_free(&before);
     if (status == STATUS_OK)
         status = signature_take(engine, true);
@@ -397,9 +378,9 @@ static enum status handle(struct engine *engine, struct job *job)
     case JOB_FRAME:
         return handle_frame(engine, job);
     case JOB_CONNECTED:
-        return handle_connected(engine, job, true);
+        return connecting_started(engine, job, true);
     case JOB_DISCONNECTED:
-        handle_disconnected(engine, job);
+        connecting_ended(engine, job);
         return STATUS_OK;
     case JOB_BUNDLE:
         return handle_bundle(engine, job);
@@ -418,9 +399,9 @@ static enum status answer_busy(struct engine *engine, struct job *job)
 {
     switch (job->kind) {
     case JOB_CONNECTED:
-        return handle_connected(engine, job, false);
+        return connecting_started(engine, job, false);
     case JOB_DISCONNECTED:
-        handle_disconnected(engine, job);
+        connecting_ended(engine, job);
         return STATUS_OK;
     case JOB_FRAME:
         if (job->error == NULL && job->frame->verb_case == WIRE__FRAME__VERB_FETCH)
@@ -445,9 +426,48 @@ static enum status run_group(struct engine *engine, struct job **jobs, size_t co
 
     CRASH_POINT("broker.before_group");
     status = overriding_due(engine); /* before anything that a suspended member may try, or another mend */
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = handle(engine, jobs[i]);
-    return status == STATUS_OK ? finish(engine) : status;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        engine->handling = jobs[i];
+        status = containing_log(engine, jobs[i]);
+        if (status == STATUS_OK)
+            status = handle(engine, jobs[i]);
+    }
+    if (status != STATUS_OK)
+        return status;
+    engine->handling = NULL;
+    return finish(engine);
+}
+
+/* One job as a group of its own, again and again with less of it, until what cannot be handled is left out.
+ */
+static enum status run_alone(struct engine *engine, struct job *job)
+{
+    enum status status = run_group(engine, &job, 1);
+
+    while (containing_fits(engine, status) && containing_mark(engine, job, status)) {
+        status = take_back(engine);
+        if (status == STATUS_OK)
+            status = run_group(engine, &job, 1);
+    }
+    return status;
+}
+
+/* All jobs; when one of them cannot be handled, each by itself, so that it is that one's matter alone.
+ * *ret_done: how many are committed. */
+static enum status run_jobs(struct engine *engine, struct job **jobs, size_t count, size_t *ret_done)
+{
+    enum status status = run_group(engine, jobs, count);
+
+    *ret_done = 0;
+    if (!containing_fits(engine, status))
+        return status;
+    status = take_back(engine);
+    while (status == STATUS_OK && *ret_done < count) {
+        status = run_alone(engine, jobs[*ret_done]);
+        if (status == STATUS_OK)
+            (*ret_done)++;
+    }
+    return status;
 }
 
 static void look_at_disk(struct engine *engine)
@@ -484,6 +504,10 @@ static enum status deliver(struct engine *engine)
             status = telling_run(engine, peer);
         if (status == STATUS_OK)
             status = delivery_run(engine, peer);
+        if (containing_is(status)) { /* this one waits, the others do not */
+            containing_tell(engine, status);
+            status = STATUS_OK;
+        }
     }
     CRASH_POINT("broker.after_deliveries");
     return status == STATUS_NO_MEMORY ? STATUS_OK : status;
@@ -491,13 +515,15 @@ static enum status deliver(struct engine *engine)
 
 enum status engine_group(struct engine *engine, struct job **jobs, size_t count, int64_t now)
 {
+    size_t done = 0;
     enum status status;
 
     set_time(engine, now);
-    status = run_group(engine, jobs, count);
+    status = run_jobs(engine, jobs, count, &done);
+    engine->handling = NULL;
     if (is_ours(status)) {
         status = take_back(engine);
-        for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        for (size_t i = done; status == STATUS_OK && i < count; i++)
             status = answer_busy(engine, jobs[i]);
         if (status == STATUS_OK)
             status = finish(engine);
@@ -531,7 +557,9 @@ static enum status write_due(struct engine *engine, bool all)
         status = counting_due(engine);
     if (status == STATUS_OK)
         status = finish(engine);
-    if (is_ours(status))
+    if (containing_is(status))
+        containing_tell(engine, status);
+    if (is_ours(status) || containing_is(status))
         return take_back(engine);
     engine->bundle_due = false;
     return status;

@@ -56,10 +56,11 @@ struct engine {
     size_t in_flight;       /* events handed over without a receipt, to all */
     int64_t now;            /* of this group; never goes back */
     bool disk_full;
-    bool erasing_last; /* the last step of an erasure was begun */
-    bool forgetting;   /* something was erased: the write-ahead log is to be emptied */
-    bool starving;     /* deliveries wait for the gate to take what there is */
-    bool bundle_due;   /* the rulebook in force could not be written down yet */
+    bool erasing_last;      /* the last step of an erasure was begun */
+    bool forgetting;        /* something was erased: the write-ahead log is to be emptied */
+    bool starving;          /* deliveries wait for the gate to take what there is */
+    int64_t contained_told; /* when it was last said that something due could not be done */
+    bool bundle_due;        /* the rulebook in force could not be written down yet */
     int64_t disk_looked;
     int64_t last_signed;
     int64_t count_at;   /* when members' entries are counted again; 0: to be looked up */
@@ -82,7 +83,8 @@ struct engine {
     uint64_t delivered;
 
     /* This group's. */
-    bool writing; /* a transaction is open */
+    bool writing;         /* a transaction is open */
+    struct job *handling; /* under way; NULL: none */
     uint64_t feed_first;
     struct outgoing **answers; /* to be handed over after the commit */
     size_t answer_count;

@@ -69,6 +69,10 @@ struct job {
     struct merkle_batch *tree;    /* over the receipts or reports */
     uint8_t digest[DIGEST_SIZE];  /* of the signed receipt or report batch */
     const Wire__Report **reports; /* of a report batch */
+    size_t why_room;              /* bytes for what the answer to a publish says about one event */
+    size_t at;                    /* the event of a publish that is under way, while one is */
+    unsigned contained;           /* how often handling it had to be given up: containing.h */
+    const char *contained_why;    /* status_text of the last time */
     uint8_t *salts;               /* fresh random bytes, RECORD_SALT_SIZE each */
     size_t salt_count;
 };

@@ -80,7 +80,7 @@ enum status judging_why(struct engine *engine, struct job *job, const struct pro
     }
     if (why->status != STATUS_OK)
         return why->status;
-    *ret = into_arena(job, bytes_buffer_view(why));
+    *ret = into_arena(job, outcome_cut(bytes_buffer_view(why), job->why_room));
     return ret->data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
@@ -95,7 +95,7 @@ static enum status compare_old(struct job *job, const uint8_t old[static DIGEST_
                            "this event id was used before with other content; publish under a new id");
     ret->fate = JUDGING_OLD;
     ret->outcome = *outcome;
-    ret->outcome.why = into_arena(job, outcome->why);
+    ret->outcome.why = into_arena(job, outcome_cut(outcome->why, job->why_room));
     return ret->outcome.why.data == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
@@ -167,6 +167,8 @@ enum status judging_now(const struct engine *engine, const struct peer *sender, 
     else if (engine->now - sender->minute < MINUTE_MS &&
              sender->refusals >= engine->limits.refusals_per_minute)
         *ret_reason = "too many of your events were refused within a minute; mend them and try again later";
+    else if (engine->now - sender->minute < MINUTE_MS && sender->gaps >= engine->limits.gaps_per_minute)
+        *ret_reason = "your events were refused for too many recipients within a minute; try again later";
     else if (sender->stored.undelivered >= engine->limits.undelivered_sections)
         *ret_reason = "too many of your events wait for recipients that have not fetched them";
     else
@@ -321,11 +323,8 @@ enum status judging_again(struct engine *engine, const struct core *core, struct
 /* Something that the decision rests on changed since the event was planned, as far as we can tell. */
 static bool has_changed(const struct engine *engine, const struct core *core, const struct subject *subject)
 {
-    char from[MEMBER_ID_LENGTH + 1] = {0};
-    const struct plan_entry *plan;
+    const struct plan_entry *plan = plans_find(engine->plans, core);
 
-    memcpy(from, core->from.data, core->from.size);
-    plan = plans_find(engine->plans, from, core->event);
     return plan != NULL ? plan->version != subject->version : subject->changed_at >= core->created;
 }
 

@@ -111,3 +111,35 @@ void outcome_refusal(struct byte_buffer *why, const struct outcome_refusal *refu
 {
     outcome_put_refusal(why, REFUSALS, refusal);
 }
+
+/* The bytes of the field that comes next, tag and length included; 0 when there is none. */
+static size_t next_field(struct byte_view why)
+{
+    struct byte_reader reader = bytes_reader(why);
+    uint64_t size = 0;
+    uint8_t byte;
+
+    (void)bytes_read_u8(&reader);
+    for (unsigned shift = 0; shift < 32; shift += 7) {
+        byte = bytes_read_u8(&reader);
+        size |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0)
+            break;
+    }
+    (void)bytes_read_view(&reader, (size_t)size);
+    return reader.failed ? 0 : why.size - reader.rest.size;
+}
+
+struct byte_view outcome_cut(struct byte_view why, size_t room)
+{
+    size_t kept = 0;
+
+    if (why.size <= room)
+        return why;
+    for (;;) {
+        size_t size = next_field(bytes_view(why.data + kept, why.size - kept));
+        if (size == 0 || kept + size > room)
+            return bytes_view(why.data, kept);
+        kept += size;
+    }
+}

@@ -45,5 +45,8 @@ struct outcome_refusal {
 };
 void outcome_refusal(struct byte_buffer *why, const struct outcome_refusal *refusal);
 
+/* outcome_cut - as many of the first fields of a `why` as room bytes hold. */
+struct byte_view outcome_cut(struct byte_view why, size_t room);
+
 /* outcome_put_refusal - the same as a field of this number of another message. */
 void outcome_put_refusal(struct byte_buffer *ret, uint32_t field, const struct outcome_refusal *refusal);

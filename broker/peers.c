@@ -286,4 +286,6 @@ void peers_count_minute(struct peer *peer, int64_t now)
     peer->refusals = 0;
     peer->reports = 0;
     peer->log_entries = 0;
+    peer->gaps = 0;
+    peer->contained = 0;
 }

@@ -62,6 +62,8 @@ struct peer {
     uint32_t refusals;
     uint32_t reports;
     uint32_t log_entries;
+    uint32_t gaps;        /* recipients refused of accepted events, as far as they count */
+    uint32_t contained;   /* frames that could not be handled */
     int64_t told_refused; /* when it was last told that it is refused too much */
 };
 

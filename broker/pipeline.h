@@ -49,7 +49,9 @@ struct pipeline_limits {
     uint32_t frames_per_second;   /* 2,000 a member */
     uint32_t plans_per_minute;    /* 60,000 events planned a member */
     uint32_t refusals_per_minute; /* 600 events refused a member; then its publishes are busy */
-    uint32_t reports_per_minute;  /* 12,000 reports a member; then it is told to wait */
+    uint32_t gaps_per_minute;    /* 60,000 recipients refused of accepted events a member, beyond one of each;
+                                    then    its publishes are busy */
+    uint32_t reports_per_minute; /* 12,000 reports a member; then it is told to wait */
     uint32_t log_entries_per_minute; /* 12,000 entries with log proofs a member; then it is told to wait */
     uint64_t undelivered_sections;   /* 1,000,000 of one sender's; then its publishes are busy */
     uint64_t disk_floor;             /* 64 MiB free, below which publishes are busy */

@@ -12,6 +12,7 @@ struct pipeline_limits pipeline_limits(void)
                                     .in_flight = 65536,
                                     .frames_per_second = 2000,
                                     .plans_per_minute = 60000,
+                                    .gaps_per_minute = 60000,
                                     .refusals_per_minute = 600,
                                     .reports_per_minute = 12000,
                                     .log_entries_per_minute = 12000,

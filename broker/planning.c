@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/crash.h"
 #include "broker/grounds.h"
 #include "broker/judging.h"
 #include "broker/replanning.h"
@@ -83,6 +84,7 @@ static enum status remember(struct engine *engine, const struct job *job, const 
     memcpy(entry.event, core->event, sizeof entry.event);
     memcpy(entry.subject, core->subject, sizeof entry.subject);
     memcpy(entry.protocol, protocol->digest, sizeof entry.protocol);
+    memcpy(entry.protocol_id, core->protocol.data, core->protocol.size);
     memcpy(entry.from, job->member, sizeof entry.from);
     memcpy(entry.type, core->type.data, core->type.size);
     memcpy(entry.purpose, core->purpose.data, core->purpose.size);
@@ -160,13 +162,12 @@ enum status planning_handle(struct engine *engine, struct job *job)
     if (status == STATUS_OK)
         peers_count_minute(sender, engine->now);
     for (size_t i = 0; status == STATUS_OK && i < job->frame->plan_request->n_items; i++) {
-        status = plan_one(engine, job, i, sender);
+        status = CRASH_FAULT("broker.planning") ? STATUS_MISMATCH : plan_one(engine, job, i, sender);
         if (status != STATUS_OK)
             break;
         /* Room is kept for the plain answers to those that are left. */
         if (answer.size + engine->scratch.size >
             ANSWER_ROOM - 256 * (job->frame->plan_request->n_items - i)) {
-            plans_follow(engine->plans, job->member, job->cores[i].event);
             put_plain(&engine->scratch, &job->cores[i], WIRE__VERDICT__BUSY,
                       "too many plans for one answer; ask again for this one");
         }

@@ -9,6 +9,14 @@
 #include "broker/slicing.h"
 #include "broker/targets.h"
 
+/* What a PublishAnswer needs besides the reasons: of itself, and for each outcome. The rest of a frame is for
+ * what is said about each, so that the answer to every batch fits one. */
+#define ANSWER_FRAME   512u
+#define ANSWER_OUTCOME 48u
+
+_Static_assert((WIRE_FRAME_LIMIT - ANSWER_FRAME) / STORE_BATCH_EVENTS - ANSWER_OUTCOME > WIRE_TEXT_MAX + 8,
+               "at least a reason fits");
+
 /* One batch under way. */
 struct publishing {
     struct engine *engine;
@@ -55,6 +63,7 @@ static enum status judge(struct publishing *self, size_t index)
     struct judging *judging = &self->events[index];
     struct subject *subject = NULL;
     bool is_new = false;
+    self->job->at = index;
     enum status status = judging_old(self->engine, self->job, self->sender, index, highest(self),
                                      self->events, &is_new, judging);
 
@@ -74,8 +83,8 @@ static enum status judge(struct publishing *self, size_t index)
     if (status != STATUS_OK)
         return status;
     judging->live = judging->fate == JUDGING_REFUSED || judging->fate == JUDGING_ACCEPTED;
-    if (judging->live || judging->fate == JUDGING_OLD)
-        plans_follow(self->engine->plans, self->job->member, self->job->published.events[index].core.event);
+    if (judging->live) /* so that the log tells of it */
+        plans_follow(self->engine->plans, &self->job->published.events[index].core);
     if (judging->live) {
         self->stored = true;
         if (!judging->late)
@@ -176,6 +185,7 @@ static enum status follow_up(struct publishing *self)
         const struct core *core = &self->job->published.events[i].core;
         if (self->events[i].fate != JUDGING_ACCEPTED)
             continue;
+        self->job->at = i;
         status =
             clocks_accepted(self->engine, self->sender, (struct store_place){self->batch.id, (uint32_t)i},
                             core->event, &self->events[i]);
@@ -242,10 +252,13 @@ enum status publishing_handle(struct engine *engine, struct job *job)
                           engine->now))
         return engine_answer_error(engine, job, WIRE__ERROR_CODE__NOT_ALLOWED,
                                    "the certificate that the batch is signed under is not in force");
+    job->why_room = (WIRE_FRAME_LIMIT - ANSWER_FRAME) / job->published.count - ANSWER_OUTCOME;
     accepting_start(&self.batch, engine->next_batch, self.sender);
     (void)engine_records(engine, job->salts, job->salt_count);
     for (size_t i = 0; status == STATUS_OK && i < job->published.count; i++)
         status = judge(&self, i);
+    if (status == STATUS_OK)
+        job->at = SIZE_MAX;
     if (status == STATUS_OK && (self.stored || engine->records.count > 0))
         status = write(&self);
     return status == STATUS_OK ? answer(&self) : status;

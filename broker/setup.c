@@ -39,6 +39,7 @@ static const struct number_setting numbers[] = {
     NUMBER(in_flight, 256, 1 << 24),
     NUMBER(frames_per_second, 1, 1000000),
     NUMBER(plans_per_minute, 1, 100000000),
+    NUMBER(gaps_per_minute, 1, 100000000),
     NUMBER(refusals_per_minute, 1, 1000000),
     NUMBER(reports_per_minute, 1, 1000000),
     NUMBER(undelivered_sections, 1, INT64_C(1) << 40),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/utf8.h"
 #include "proto/batch.h"
 #include "proto/opening.h"
 #include "proto/random.h"
@@ -31,6 +32,7 @@ static const char *sentence(struct job *job, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, PROBLEM_SIZE, format, arguments);
     va_end(arguments);
+    text[utf8_whole(bytes_of_string(text))] = '\0';
     return text;
 }
 

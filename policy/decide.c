@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "policy/decider.h"
 
 static void set_detail(struct policy_refusal *refusal, const char *detail)
@@ -9,7 +10,7 @@ static void set_detail(struct policy_refusal *refusal, const char *detail)
     size_t size = strlen(detail);
 
     if (size >= sizeof refusal->detail)
-        size = sizeof refusal->detail - 1;
+        size = utf8_whole(bytes_view(detail, sizeof refusal->detail - 1));
     memcpy(refusal->detail, detail, size);
     refusal->detail[size] = '\0';
 }

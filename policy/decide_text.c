@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "policy/decide.h"
 
 /* Decisions and refusals in sentences. */
@@ -22,6 +23,10 @@ __attribute__((format(printf, 2, 3))) static void say(struct sentence *sentence,
     va_end(arguments);
     if (size > 0)
         sentence->used += (size_t)size < room ? (size_t)size : room - 1;
+    if (size > 0 && (size_t)size >= room) { /* the log takes no broken character */
+        sentence->used = utf8_whole(bytes_view(sentence->out, sentence->used));
+        sentence->out[sentence->used] = '\0';
+    }
 }
 
 const char *policy_code_name(enum policy_code code)

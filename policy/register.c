@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define SELECTOR 3 /* its place among what a listing reads */
 
 /* One event while it is folded. */
@@ -26,6 +28,7 @@ __attribute__((format(printf, 2, 3))) static enum status refuse(struct fold *fol
     va_start(arguments, format);
     vsnprintf(fold->change->reason, sizeof fold->change->reason, format, arguments);
     va_end(arguments);
+    fold->change->reason[utf8_whole(bytes_of_string(fold->change->reason))] = '\0';
     return STATUS_REFUSED;
 }
 

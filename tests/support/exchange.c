@@ -484,7 +484,7 @@ void exchange_drop(struct exchange_event *event)
 
 /* ---- plan, seal, publish ---- */
 
-const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event *event)
+void exchange_plan_only(struct exchange *exchange, struct exchange_event *event)
 {
     Wire__Frame frame = WIRE__FRAME__INIT;
     Wire__PlanRequest request = WIRE__PLAN_REQUEST__INIT;
@@ -504,6 +504,11 @@ const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event
     item.core = wire_data(bytes_buffer_view(&event->core_bytes));
     item.opening = (Wire__Opening *)(uintptr_t)opening;
     send_frame(exchange, event->from, &frame);
+}
+
+const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event *event)
+{
+    exchange_plan_only(exchange, event);
     const Wire__Frame *answer = exchange_wait(exchange, event->from, WIRE__FRAME__VERB_PLAN_ANSWER);
     assert_int_equal(answer->request, exchange->requests);
     assert_int_equal(answer->plan_answer->n_plans, 1);

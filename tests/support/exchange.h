@@ -113,7 +113,8 @@ void exchange_refer(struct exchange_event *event, const uint8_t *correlation, co
 /* exchange_name - another event id than the one it was made with, before planning. */
 void exchange_name(struct exchange_event *event, const uint8_t id[static CORE_EVENT_SIZE]);
 
-/* exchange_plan - what the broker answers. */
+/* exchange_plan_only - asks, and waits for nothing. exchange_plan - what the broker answers. */
+void exchange_plan_only(struct exchange *exchange, struct exchange_event *event);
 const Wire__Plan *exchange_plan(struct exchange *exchange, struct exchange_event *event);
 
 /* exchange_seal - a section for each grant, its items "x". exchange_add - one more section, labels as

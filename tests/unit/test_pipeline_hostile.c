@@ -1,8 +1,11 @@
 #include "tests/support/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
+#include "broker/containing.h"
 #include "tests/support/exchange.h"
 
 /*
@@ -281,6 +284,258 @@ static void test_a_copied_id_blocks_no_answer(void **state)
     assert_serves(exchange);
 }
 
+/* Sends these as one batch; the answer. */
+static const Wire__PublishAnswer *submit(struct exchange *exchange, struct exchange_event *const *events,
+                                         size_t count)
+{
+    struct byte_buffer frame;
+
+    exchange_frame(exchange, events, count, &frame);
+    exchange_send(exchange, events[0]->from, bytes_buffer_view(&frame));
+    bytes_buffer_free(&frame);
+    const Wire__Frame *answer = exchange_wait(exchange, events[0]->from, WIRE__FRAME__VERB_PUBLISH_ANSWER);
+    assert_int_equal(answer->publish_answer->n_outcomes, count);
+    return answer->publish_answer;
+}
+
+/* An event that stands nowhere yet is named by others of its own batch. */
+static void test_names_one_of_its_batch(void **state)
+{
+    enum { EVENTS = 6 };
+    struct exchange *exchange = *state;
+    struct exchange_event events[EVENTS];
+    struct exchange_event *list[EVENTS];
+    char attributes[128];
+    char id[UUID_TEXT_SIZE];
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    for (size_t i = 0; i < EVENTS; i++) {
+        list[i] = &events[i];
+        if (i != 4)
+            make_notice(exchange, &events[i], 1);
+        uuid_format(events[0].core.event, id);
+        (void)snprintf(attributes, sizeof attributes, "target=%s reason=request", id);
+        if (i == 4)
+            exchange_make(exchange, &events[i], EXCHANGE_DOVEGATE, "event.erased", 1, attributes, NULL);
+    }
+    const uint8_t *first = events[0].core.event;
+    exchange_refer(&events[1], first, NULL, NULL);
+    exchange_refer(&events[2], NULL, first, NULL);
+    exchange_refer(&events[3], NULL, NULL, first);
+    exchange_refer(&events[5], events[5].core.event, events[5].core.event, NULL); /* and itself */
+    for (size_t i = 0; i < EVENTS; i++) {
+        const Wire__Plan *plan = exchange_plan(exchange, &events[i]);
+        if (plan->verdict == WIRE__VERDICT__ACCEPTED)
+            exchange_seal(exchange, &events[i], plan);
+        else
+            exchange_close(&events[i]);
+    }
+    const Wire__PublishAnswer *answer = submit(exchange, list, EVENTS);
+    for (size_t i = 0; i < EVENTS; i++) {
+        assert_int_equal(answer->outcomes[i]->verdict,
+                         i == 3 || i == 4 ? WIRE__VERDICT__REFUSED : WIRE__VERDICT__ACCEPTED);
+        exchange_drop(&events[i]);
+    }
+    assert_serves(exchange);
+}
+
+/* So many refusals that a frame does not hold what there is to say about all of them: each has its outcome
+ * and its reason, now and when it is sent again. */
+static void test_more_refusals_than_a_frame_holds(void **state)
+{
+    enum { EVENTS = 256 };
+    struct exchange *exchange = *state;
+    struct exchange_event *events = calloc(EVENTS, sizeof *events);
+    struct exchange_event *list[EVENTS];
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    for (size_t i = 0; i < EVENTS; i++) {
+        list[i] = &events[i];
+        exchange_make(exchange, &events[i], EXCHANGE_PROBATION, "plan.shared", 1, "", "name");
+        exchange_close(&events[i]);
+    }
+    for (int round = 0; round < 2; round++) {
+        const Wire__PublishAnswer *answer = submit(exchange, list, EVENTS);
+        for (size_t i = 0; i < EVENTS; i++) {
+            assert_int_equal(answer->outcomes[i]->verdict, WIRE__VERDICT__REFUSED);
+            assert_true(strlen(answer->outcomes[i]->reason) > 20);
+        }
+    }
+    /* Alone there is room for all of them. */
+    exchange_drop(&events[0]);
+    exchange_make(exchange, &events[0], EXCHANGE_PROBATION, "plan.shared", 1, "", "name");
+    exchange_close(&events[0]);
+    assert_true(exchange_submit(exchange, &events[0])->n_refusals > 3);
+    for (size_t i = 0; i < EVENTS; i++)
+        exchange_drop(&events[i]);
+    free(events);
+    assert_serves(exchange);
+}
+
+/* Whoever is looked up stands in the log, whatever is then published under the id of the plans. */
+static void test_one_id_for_many_looks(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event event;
+    uint8_t id[CORE_EVENT_SIZE];
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    for (unsigned person = 4; person > 0; person--) {
+        make_notice(exchange, &event, person);
+        if (person == 4)
+            memcpy(id, event.core.event, sizeof id);
+        take_id(&event, id);
+        (void)exchange_plan(exchange, &event);
+        if (person > 1)
+            exchange_drop(&event);
+    }
+    assert_int_equal(publish(exchange, &event), WIRE__VERDICT__ACCEPTED);
+    /* What was told once is not told again unseen. */
+    (void)exchange_plan(exchange, &event);
+    assert_int_equal(exchange_submit(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
+    exchange_drop(&event);
+    exchange_stop(exchange);
+    assert_int_equal(exchange_entries(exchange, RECORD_CONSULTED), 4);
+    exchange_assert_log(exchange);
+}
+
+/* Refused recipients cost the sender something, and nobody else. */
+static void test_gaps_are_counted(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event event;
+
+    exchange->limits.gaps_per_minute = 1;
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    for (size_t i = 0; i < 3; i++) {
+        exchange_make(exchange, &event, EXCHANGE_POLICE, "charge.made", 1, "", "name,dob");
+        const Wire__Plan *plan = exchange_plan(exchange, &event);
+        if (i == 0)
+            assert_int_equal(plan->n_refusals, 2); /* of which one is free */
+        assert_int_equal(plan->verdict, i == 0 ? WIRE__VERDICT__ACCEPTED : WIRE__VERDICT__BUSY);
+        if (i == 0) {
+            exchange_seal(exchange, &event, plan);
+            assert_int_equal(exchange_submit(exchange, &event)->verdict, WIRE__VERDICT__ACCEPTED);
+        } else {
+            assert_non_null(strstr(plan->reason, "too many recipients"));
+        }
+        exchange_drop(&event);
+    }
+    make_notice(exchange, &event, 1);
+    assert_int_equal(publish(exchange, &event), WIRE__VERDICT__ACCEPTED); /* others are served */
+    exchange_drop(&event);
+    exchange_stop(exchange);
+    exchange_assert_log(exchange);
+}
+
+/* ---- what nobody thought of ---- */
+
+static void make_three(struct exchange *exchange, struct exchange_event *events, struct exchange_event **list)
+{
+    for (size_t i = 0; i < 3; i++) {
+        list[i] = &events[i];
+        make_notice(exchange, &events[i], 1);
+        exchange_seal(exchange, &events[i], exchange_plan(exchange, &events[i]));
+    }
+}
+
+/* An event whose handling fails is refused for good, the others of its batch are not, and the log tells. */
+static void test_one_event_that_cannot_be_handled(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event events[3];
+    struct exchange_event *list[3];
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    make_three(exchange, events, list);
+    crash_fault_next("broker.accepting", 2); /* within its group, and by itself */
+    for (int round = 0; round < 2; round++) {
+        const Wire__PublishAnswer *answer = submit(exchange, list, 3);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(answer->outcomes[i]->verdict,
+                             i == 0 ? WIRE__VERDICT__REFUSED : WIRE__VERDICT__ACCEPTED);
+        assert_non_null(strstr(answer->outcomes[0]->reason, "cannot take this event"));
+    }
+    assert_non_null(strstr(exchange->alert, "could not be handled"));
+    for (size_t i = 0; i < 3; i++)
+        exchange_drop(&events[i]);
+    assert_serves(exchange);
+    assert_int_equal(exchange_entries(exchange, RECORD_INCIDENT), 1);
+    assert_int_equal(exchange_entries(exchange, RECORD_ACCEPTED), 1 + 2 + 2);
+}
+
+static void wait_for_error(struct exchange *exchange, size_t agent, const char *words)
+{
+    const Wire__Frame *answer = exchange_wait(exchange, agent, WIRE__FRAME__VERB_ERROR);
+
+    if (strstr(answer->error->text, words) == NULL)
+        fail_msg("%s", answer->error->text);
+}
+
+/* A frame that fails however much of it is left out is answered, others are served meanwhile; and whoever
+ * goes on with it waits. */
+static void test_frames_that_cannot_be_handled(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event events[3];
+    struct exchange_event *list[3];
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    make_three(exchange, events, list);
+    crash_fault_next("broker.accepting", 100);
+    const Wire__PublishAnswer *answer = submit(exchange, list, 3);
+    for (size_t i = 0; i < 3; i++) { /* each was left out in turn */
+        assert_int_equal(answer->outcomes[i]->verdict, WIRE__VERDICT__REFUSED);
+        exchange_drop(&events[i]);
+    }
+    for (unsigned i = 1; i <= CONTAINING_PER_MINUTE; i++) {
+        make_notice(exchange, &events[0], 1);
+        crash_fault_next("broker.planning", 2);
+        exchange_plan_only(exchange, &events[0]);
+        wait_for_error(exchange, EXCHANGE_DOVEGATE,
+                       i < CONTAINING_PER_MINUTE ? "cannot handle this" : "too many of your frames");
+        crash_fault_next("broker.planning", 0);
+        exchange_list(exchange, 1 + i);
+        exchange_drop(&events[0]);
+    }
+    exchange_stop(exchange);
+    exchange_assert_log(exchange);
+    assert_true(exchange_entries(exchange, RECORD_INCIDENT) >= 1);
+}
+
+/* What somebody at the broker's own host says must be writable too. */
+static void test_a_request_that_cannot_be_logged(void **state)
+{
+    struct exchange *exchange = *state;
+    struct exchange_event event;
+    struct exchange_event erasure;
+    char attributes[128];
+    char request[256];
+    char id[UUID_TEXT_SIZE];
+
+    exchange_connect_all(exchange);
+    exchange_list(exchange, 1);
+    make_notice(exchange, &event, 1);
+    assert_int_equal(publish(exchange, &event), WIRE__VERDICT__ACCEPTED);
+    uuid_format(event.core.event, id);
+    (void)snprintf(attributes, sizeof attributes, "target=%s reason=request", id);
+    exchange_make(exchange, &erasure, EXCHANGE_DOVEGATE, "event.erased", 1, attributes, NULL);
+    assert_int_equal(publish(exchange, &erasure), WIRE__VERDICT__ACCEPTED);
+    (void)snprintf(request, sizeof request,
+                   "{\"do\":\"confirm-erasure\",\"officer\":\"dpo.x\",\"how\":\"\\u0007\",\"event\":\"%s\"}",
+                   id);
+    assert_non_null(strstr(exchange_control(exchange, request), "cannot handle this"));
+    exchange_drop(&event);
+    exchange_drop(&erasure);
+    assert_serves(exchange);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, exchange_setup, exchange_teardown)
 
 int main(void)
@@ -292,6 +547,13 @@ int main(void)
         TEST(test_names_an_erased_late_event),
         TEST(test_erasing_what_a_merge_rests_on),
         TEST(test_a_copied_id_blocks_no_answer),
+        TEST(test_names_one_of_its_batch),
+        TEST(test_more_refusals_than_a_frame_holds),
+        TEST(test_one_id_for_many_looks),
+        TEST(test_gaps_are_counted),
+        TEST(test_one_event_that_cannot_be_handled),
+        TEST(test_frames_that_cannot_be_handled),
+        TEST(test_a_request_that_cannot_be_logged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,19 @@ static struct plan_entry entry_of(uint32_t number, const char *from, int64_t due
     return entry;
 }
 
+/* The event that this plan was for. */
+static struct core core_of(const struct plan_entry *entry)
+{
+    struct core core = {.type = bytes_of_string(entry->type),
+                        .protocol = bytes_of_string(entry->protocol_id),
+                        .from = bytes_of_string(entry->from),
+                        .officer = bytes_of_string(entry->officer)};
+
+    memcpy(core.event, entry->event, sizeof core.event);
+    memcpy(core.subject, entry->subject, sizeof core.subject);
+    return core;
+}
+
 /* SipHash-2-4 of 0, 1 … 14 under the key 0, 1 … 15, as its authors print it. */
 static void test_the_hash_is_siphash(void **state)
 {
@@ -66,11 +79,14 @@ static void test_plans_are_found_followed_and_due(void **state)
         assert_int_equal(plans_put(plans, &entry), STATUS_OK);
     }
     struct plan_entry third = entry_of(3, "police.staffordshire", 0);
-    assert_non_null(plans_find(plans, "police.staffordshire", third.event));
-    assert_int_equal(plans_find(plans, "police.staffordshire", third.event)->due, 1003);
-    assert_null(plans_find(plans, "prison.dovegate", third.event));
-    plans_follow(plans, "police.staffordshire", third.event);
-    assert_null(plans_find(plans, "police.staffordshire", third.event));
+    struct plan_entry others = entry_of(3, "prison.dovegate", 0);
+    struct core core = core_of(&third);
+    struct core another = core_of(&others);
+    assert_non_null(plans_find(plans, &core));
+    assert_int_equal(plans_find(plans, &core)->due, 1003);
+    assert_null(plans_find(plans, &another));
+    plans_follow(plans, &core);
+    assert_null(plans_find(plans, &core));
 
     assert_null(plans_due(plans, 999));
     for (uint32_t i = 0; i < 5; i++) {
@@ -85,12 +101,56 @@ static void test_plans_are_found_followed_and_due(void **state)
     assert_null(plans);
 }
 
+/* Somebody else looked up under the same id is another look, which the publish about the first does not hide;
+ * and asking again does not put off when it is told. */
+static void test_one_id_hides_no_other_look(void **state)
+{
+    struct plans *plans = NULL;
+    struct plan_entry looks[5];
+
+    (void)state;
+    assert_int_equal(plans_new(&plans), STATUS_OK);
+    for (size_t i = 0; i < 5; i++) {
+        looks[i] = entry_of(1, "prison.dovegate", 1000);
+        strcpy(looks[i].type, "release.planned");
+        strcpy(looks[i].protocol_id, "ppo");
+        strcpy(looks[i].officer, "unix:7");
+    }
+    looks[1].subject[35] = 1;
+    strcpy(looks[2].type, "release.confirmed");
+    strcpy(looks[3].protocol_id, "other");
+    strcpy(looks[4].officer, "unix:8");
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(plans_put(plans, &looks[i]), STATUS_OK);
+    looks[1].due = 2000;
+    looks[1].version = 9;
+    assert_int_equal(plans_put(plans, &looks[1]), STATUS_OK);
+    struct core core = core_of(&looks[1]);
+    assert_int_equal(plans_find(plans, &core)->version, 9);
+    core = core_of(&looks[0]);
+    plans_follow(plans, &core);
+    assert_null(plans_find(plans, &core));
+    assert_null(plans_due(plans, 999));
+    for (size_t i = 1; i < 5; i++) {
+        const struct plan_entry *due = plans_due(plans, 1000);
+        assert_non_null(due);
+        assert_int_equal(due->subject[35], looks[i].subject[35]);
+        assert_string_equal(due->type, looks[i].type);
+        assert_string_equal(due->protocol_id, looks[i].protocol_id);
+        assert_string_equal(due->officer, looks[i].officer);
+        plans_drop(plans);
+    }
+    assert_null(plans_due(plans, INT64_MAX));
+    plans_free(&plans);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_hash_is_siphash),
         cmocka_unit_test(test_nobody_can_choose_a_bucket),
         cmocka_unit_test(test_plans_are_found_followed_and_due),
+        cmocka_unit_test(test_one_id_hides_no_other_look),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,12 +46,24 @@ static void test_printable_refuses_controls(void **state)
     assert_false(utf8_printable(bytes_of_string("\xc3")));
 }
 
+static void test_a_cut_text_ends_with_a_whole_character(void **state)
+{
+    static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
+    static const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+        assert_int_equal(utf8_whole(bytes_view(text, i)), whole[i]);
+    assert_int_equal(utf8_whole(bytes_view("\x80\x80", 2)), 2); /* never whole */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepts_well_formed),
         cmocka_unit_test(test_refuses_malformed),
         cmocka_unit_test(test_printable_refuses_controls),
+        cmocka_unit_test(test_a_cut_text_ends_with_a_whole_character),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
