@@ -462,8 +462,7 @@ enum status proofs_other_log(struct agent *agent)
 {
     return db_exec(agent->db, "UPDATE proof SET role = -(role + 10), final = 1;"
                               "UPDATE proof SET role = -role;"
-                              "DELETE FROM proof_due WHERE proved = 1;" /* better proofs do not come */
-                              "UPDATE proof_due SET counter = -1, log_index = -1;"
+                              "DELETE FROM proof_due;"
                               "DELETE FROM mark WHERE name IN ('counted.sent', 'counted.received')");
 }
 

@@ -20,8 +20,8 @@ enum proofs_role {
 };
 #define PROOFS_LOG_AGO 10
 
-/* proofs_other_log - the log is another from now on: its numbers begin anew, what was told about owed proofs
- * counts no more, and what was proved stays. Inside a transaction. */
+/* proofs_other_log - the log is another from now on: its numbers begin anew, what the old one owed it will
+ * never prove, and what it proved stays. Inside a transaction. */
 enum status proofs_other_log(struct agent *agent);
 
 /* Which event: role, the other member (of a sent one empty), id. Borrowed. */

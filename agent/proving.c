@@ -141,30 +141,6 @@ static enum status begin_phase(struct proving *proving, enum phase phase)
     return proofs_next(proving->agent, phase == SENT ? PROOFS_SENT : PROOFS_RECEIVED, &proving->counter);
 }
 
-/* A bundle may name another log than the last. */
-static enum status look_at_log(struct proving *proving)
-{
-    const char *vkey = bundle_log_vkey(proving->agent->membership->bundle);
-    uint8_t digest[DIGEST_SIZE];
-    struct db *db = proving->agent->db;
-    int64_t known = 0;
-    enum status status = marks_get(proving->agent, "log", &known);
-
-    digest_sha256(bytes_of_string(vkey != NULL ? vkey : ""), digest);
-    const int64_t name = (int64_t)(bytes_get_u64(digest) >> 1);
-    if (status != STATUS_OK || known == name)
-        return status;
-    status = db_begin(db);
-    if (status == STATUS_OK && known != 0)
-        status = proofs_other_log(proving->agent);
-    if (status == STATUS_OK)
-        status = marks_set(proving->agent, "log", name);
-    if (status == STATUS_OK)
-        return db_commit(db);
-    db_rollback(db);
-    return status;
-}
-
 static enum status begin_round(struct proving *proving, int64_t now)
 {
     int64_t born = 0;
@@ -172,8 +148,6 @@ static enum status begin_round(struct proving *proving, int64_t now)
 
     if (status == STATUS_OK && born == 0)
         status = marks_set(proving->agent, "born", now);
-    if (status == STATUS_OK)
-        status = look_at_log(proving);
     if (status == STATUS_OK)
         status = reconcile_new(proving->agent, &proving->reconcile);
     if (status == STATUS_NOT_FOUND || status == STATUS_BAD_FORMAT || status == STATUS_UNSUPPORTED) {

@@ -4,6 +4,7 @@
 
 #include "agent/incidents.h"
 #include "agent/outbox.h"
+#include "agent/proofs.h"
 #include "agent/reconcile.h"
 
 /* again: the state that the event goes back to once the broker has answered; below 0: it was busy, later. */
@@ -32,9 +33,9 @@ static enum status begin(struct agent *agent, const char *vkey, int64_t now)
     if (status != STATUS_OK)
         return status;
     status = db_exec(agent->db, "UPDATE outbox SET again = state, state = 1"
-                                " WHERE state IN (2, 3) AND envelope IS NOT NULL;"
-                                "DELETE FROM proof_due; DELETE FROM proof; DELETE FROM proof_note;"
-                                "DELETE FROM mark WHERE name <> 'born';");
+                                " WHERE state IN (2, 3) AND envelope IS NOT NULL");
+    if (status == STATUS_OK)
+        status = proofs_other_log(agent);
     if (status == STATUS_OK)
         status = put_vkey(agent, vkey);
     if (status == STATUS_OK)
