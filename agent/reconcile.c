@@ -13,7 +13,9 @@ struct reconcile {
     struct agent *agent;
     struct note_key *log;
     struct witnesses *witnesses;
-    bool final;                   /* enough of them cosigned what was verified last */
+    struct byte_buffer opened;    /* the checkpoint that was verified last, or empty */
+    struct checkpoint checkpoint; /* borrows from it */
+    bool final;                   /* enough witnesses cosigned it */
     struct log_proof proof;       /* room for the one being looked at */
     struct entry_proof_told told; /* likewise */
 };
@@ -52,6 +54,7 @@ void reconcile_free(struct reconcile **reconcile)
         return;
     note_key_free(&(*reconcile)->log);
     witnesses_free(&(*reconcile)->witnesses);
+    bytes_buffer_free(&(*reconcile)->opened);
     free(*reconcile);
     *reconcile = NULL;
 }
@@ -67,14 +70,36 @@ static struct entry_proof proof_of(const Wire__LogEntry *entry)
                                 .personal = wire_view(entry->personal)};
 }
 
-static enum status count_witnesses(struct reconcile *reconcile)
+static enum status count_witnesses(struct reconcile *reconcile, const struct note *note)
 {
     struct note_signed cosigned[WITNESSES_MAX];
     size_t count = 0;
-    const enum status status =
-        witnesses_signed(reconcile->witnesses, &reconcile->told.note, cosigned, &count, NULL);
+    const enum status status = witnesses_signed(reconcile->witnesses, note, cosigned, &count, NULL);
 
     reconcile->final = status == STATUS_OK && witnesses_final(reconcile->witnesses, count);
+    return status;
+}
+
+/* Opens a checkpoint and counts its witnesses, unless it is the one that was opened last: many entries come
+ * under one. */
+static enum status open_checkpoint(struct reconcile *reconcile, struct byte_view bytes)
+{
+    struct note note;
+    enum status status = STATUS_OK;
+
+    if (bytes.size > 0 && bytes_equal(bytes, bytes_buffer_view(&reconcile->opened)))
+        return STATUS_OK;
+    bytes_buffer_free(&reconcile->opened);
+    reconcile->opened = bytes_buffer(NOTE_SIZE_MAX);
+    bytes_append_view(&reconcile->opened, bytes);
+    status = reconcile->opened.status;
+    if (status == STATUS_OK)
+        status = checkpoint_open(bytes_buffer_view(&reconcile->opened), reconcile->log, &note,
+                                 &reconcile->checkpoint);
+    if (status == STATUS_OK)
+        status = count_witnesses(reconcile, &note);
+    if (status != STATUS_OK)
+        bytes_buffer_free(&reconcile->opened);
     return status;
 }
 
@@ -87,8 +112,10 @@ static enum status verify(struct reconcile *reconcile, const Wire__LogEntry *ent
     if (status == STATUS_OK && reconcile->proof.index != entry->index)
         status = STATUS_BAD_PROOF;
     if (status == STATUS_OK)
-        status = entry_proof_verify(&proof, &reconcile->proof, reconcile->log, &reconcile->told);
-    return status == STATUS_OK ? count_witnesses(reconcile) : status;
+        status = open_checkpoint(reconcile, reconcile->proof.checkpoint);
+    return status == STATUS_OK
+               ? entry_proof_verify_under(&proof, &reconcile->proof, &reconcile->checkpoint, &reconcile->told)
+               : status;
 }
 
 /* Is it an entry that counts us so, with that number? */

@@ -79,17 +79,27 @@ static enum status decode(const struct entry_proof *proof, struct entry_proof_to
     return status == STATUS_OK || status == STATUS_NO_MEMORY ? status : STATUS_BAD_FORMAT;
 }
 
-enum status entry_proof_verify(const struct entry_proof *proof, const struct log_proof *log,
-                               const struct note_key *key, struct entry_proof_told *ret_told)
+enum status entry_proof_verify_under(const struct entry_proof *proof, const struct log_proof *log,
+                                     const struct checkpoint *checkpoint, struct entry_proof_told *ret_told)
 {
     const struct digest leaf = merkle_leaf(bytes_view(proof->entry, RECORD_ENTRY_SIZE));
     enum status status = record_verify(proof->entry, proof->account_salt, proof->account,
                                        proof->personal_salt, proof->personal);
 
     ret_told->index = log->index;
+    ret_told->checkpoint = *checkpoint;
     if (status == STATUS_OK)
         status = decode(proof, ret_told);
-    if (status == STATUS_OK)
-        status = log_proof_verify(log, &leaf, key, &ret_told->note, &ret_told->checkpoint);
-    return status;
+    return status == STATUS_OK ? merkle_verify_path(&leaf, log->index, checkpoint->size, log->path,
+                                                    log->path_length, &checkpoint->root)
+                               : status;
+}
+
+enum status entry_proof_verify(const struct entry_proof *proof, const struct log_proof *log,
+                               const struct note_key *key, struct entry_proof_told *ret_told)
+{
+    struct checkpoint checkpoint;
+    enum status status = checkpoint_open(log->checkpoint, key, &ret_told->note, &checkpoint);
+
+    return status == STATUS_OK ? entry_proof_verify_under(proof, log, &checkpoint, ret_told) : status;
 }

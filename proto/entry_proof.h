@@ -62,3 +62,11 @@ enum status entry_proof_read(struct byte_view bytes, struct log_proof *ret_log,
  */
 enum status entry_proof_verify(const struct entry_proof *proof, const struct log_proof *log,
                                const struct note_key *key, struct entry_proof_told *ret_told);
+
+/*
+ * entry_proof_verify_under - the same for a checkpoint that was opened before (checkpoint_open), of exactly
+ * the bytes of log->checkpoint, so that many proofs under one cost one signature. ret_told->note is not
+ * filled in.
+ */
+enum status entry_proof_verify_under(const struct entry_proof *proof, const struct log_proof *log,
+                                     const struct checkpoint *checkpoint, struct entry_proof_told *ret_told);
