@@ -9,6 +9,7 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/safefile.h"
 #include "broker/backup_key.h"
 #include "broker/checkpoints.h"
@@ -247,12 +248,15 @@ static int begin_new_log(struct restore *restore)
 
     (void)snprintf(old, sizeof old, "%s", keystore_log_name(restore->keystore));
     status = mark(restore, true);
+    CRASH_POINT("restore.marked");
     if (status == STATUS_OK) {
         db_close(&restore->db);
         status = move_checkpoints(restore, clock_now(&clock));
     }
+    CRASH_POINT("restore.moved");
     if (status == STATUS_OK)
         status = keystore_next_log(restore->keystore);
+    CRASH_POINT("restore.keyed");
     if (status == STATUS_OK)
         status = keystore_renew(restore->keystore, request);
     if (status != STATUS_OK)
