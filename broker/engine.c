@@ -155,16 +155,15 @@ void engine_free(struct engine **engine)
 
 enum status engine_write(struct engine *engine)
 {
-    enum status status;
-
     if (engine->writing)
         return STATUS_OK;
-    status = store_begin(engine->store);
+    enum status status = store_begin(engine->store);
     if (status != STATUS_OK)
         return status;
     engine->writing = true;
     engine->feed_first = logbook_size(engine->logbook);
-    return STATUS_OK;
+    /* First of all, so that what follows is written to the pages that this frees: each is wiped. */
+    return receiving_confirmed(engine);
 }
 
 enum status engine_answer(struct engine *engine, struct outgoing *outgoing)
@@ -245,10 +244,8 @@ static bool is_ours(enum status status)
 
 static enum status commit(struct engine *engine)
 {
-    enum status status = receiving_confirmed(engine);
+    enum status status = peers_save(engine->peers, engine->store);
 
-    if (status == STATUS_OK)
-        status = peers_save(engine->peers, engine->store);
     if (status == STATUS_OK)
         status = subjects_save(engine->subjects);
     if (status == STATUS_OK)

@@ -13,5 +13,7 @@ enum status receiving_reports(struct engine *engine, struct job *job);
 /* receiving_fetch - credit, and which forwarded receipts have arrived. Never answered. */
 enum status receiving_fetch(struct engine *engine, struct job *job);
 
-/* receiving_confirmed - write down which forwarded receipts have arrived, within the transaction. */
+/* receiving_confirmed - write down which forwarded receipts have arrived, within the transaction: at its
+ * start, so that the pages of what goes are used again at once. What is said meanwhile waits for the next
+ * one. */
 enum status receiving_confirmed(struct engine *engine);
