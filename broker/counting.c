@@ -86,7 +86,7 @@ enum status counting_due(struct engine *engine)
     struct byte_view stored;
     enum status status = STATUS_OK;
 
-    if (engine->now < engine->count_at)
+    if (engine->limits.count_every == 0 || engine->now < engine->count_at)
         return STATUS_OK;
     status = store_get_state(engine->store, STATE, &stored);
     if (status == STATUS_OK && stored.size >= TIME_SIZE)

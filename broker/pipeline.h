@@ -62,7 +62,7 @@ struct pipeline_limits {
     int64_t cosign_every; /* 30 s: how often witnesses are offered a checkpoint, unless one is waited for */
     int64_t look_every;   /* 60 s: how often the clocks of undelivered sections are looked at */
     int64_t retention_every; /* a day: how often the log is looked through for what is past its retention */
-    int64_t count_every;     /* a day: how often each member's entries are counted in the log */
+    int64_t count_every;     /* a day: how often each member's entries are counted in the log; 0: never */
     int64_t remind_every;    /* a day: how often an unconfirmed correction is asked for again */
 };
 
