@@ -195,6 +195,12 @@ static bool write_verdict(const json_t *check, struct table_page *page)
     }
     table_note(page, "NOT what that version allows. Decided again now, with what was known then:");
     write_texts(differences, page);
+    if (row_number(check, "erased") > 0)
+        table_note(page,
+                   "%" PRIu64
+                   " events before it were erased; if it rested on one of them, this cannot be decided "
+                   "again.",
+                   row_number(check, "erased"));
     return false;
 }
 

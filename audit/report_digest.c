@@ -13,6 +13,7 @@ struct state {
     uint64_t checked;
     uint64_t corrections;
     uint64_t outside;
+    uint64_t erased;     /* events that are gone by now */
     uint64_t overridden; /* disclosures under break-glass */
     struct counts *kinds;
     struct counts *agencies;
@@ -59,6 +60,7 @@ static enum status take_check(struct report_run *run, const json_t *row)
     char entry[24], time[ROW_WHEN_SIZE];
 
     state->checked++;
+    state->erased = row_number(row, "erased");
     state->corrections += json_is_false(json_object_get(row, "replayed"));
     if (!state->open)
         table_open(run->page, &head);
@@ -87,6 +89,13 @@ static enum status end_check(struct report_run *run)
         "held against what the log says was disclosed. %" PRIu64 " of them are corrections, which follow "
         "whoever was told and are not decided again.",
         state->checked, state->corrections);
+    if (state->erased > 0)
+        table_note(
+            run->page,
+            "%" PRIu64
+            " events of this log were erased, by request or because their retention ended. What rested "
+            "on one of them cannot be decided again, and shows as a difference above.",
+            state->erased);
     table_note(
         run->page,
         "How to check: `concordat-audit verify` that the log is whole and as it was signed; `concordat-audit "

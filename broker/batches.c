@@ -114,6 +114,14 @@ void batches_put_leaf(struct byte_buffer *headers, const uint8_t leaf[static DIG
     bytes_append(headers, leaf, DIGEST_SIZE);
 }
 
+struct byte_view batches_next_header(struct byte_reader *headers)
+{
+    uint32_t size = bytes_read_u32(headers);
+    struct byte_view header = bytes_read_view(headers, size == LEAF_ONLY ? DIGEST_SIZE : size);
+
+    return size == LEAF_ONLY ? bytes_view(NULL, 0) : header;
+}
+
 const uint8_t *batches_event(struct byte_view header)
 {
     return header.data + EVENT_AT;

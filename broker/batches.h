@@ -58,6 +58,10 @@ void batches_forget(struct batches *batches);
 void batches_put_header(struct byte_buffer *headers, struct byte_view header);
 void batches_put_leaf(struct byte_buffer *headers, const uint8_t leaf[static DIGEST_SIZE]);
 
+/* batches_next_header - of a batch's stored headers the next: empty for an event without an outcome, and for
+ * one that was erased. Damage stays in the reader. */
+struct byte_view batches_next_header(struct byte_reader *headers);
+
 /* batches_event - the id of the event with this header. */
 const uint8_t *batches_event(struct byte_view header);
 

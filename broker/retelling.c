@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/batches.h"
 #include "broker/logtiles.h"
 #include "broker/outcome.h"
 #include "broker/retelling_check.h"
@@ -27,6 +28,7 @@ struct retelling {
     char (*members)[MEMBER_ID_LENGTH + 1]; /* by number */
     size_t member_count;
     bool over;
+    uint64_t erased; /* events that were passed over because they are gone */
     /* the batch at hand */
     int64_t committed;
     uint32_t count;
@@ -212,6 +214,7 @@ static enum status check(struct retelling *it, const struct episode *episode, js
         .digest = episode->digest,
         .serial = bundle_serial(episode->rulebook->bundle),
         .entry = episode->outcome.log_index,
+        .erased = it->erased,
         .accepted = episode->outcome.verdict == WIRE__VERDICT__ACCEPTED,
         .sentences = it->options->what == RETELLING_EXPLANATION,
     };
@@ -374,8 +377,11 @@ static enum status take_apart(struct retelling *it, struct byte_view header_byte
     struct header header;
     enum status status;
 
-    if (header_parse(header_bytes, &header) != STATUS_OK ||
-        core_decode(header.core, &episode->core) != STATUS_OK ||
+    if (header_parse(header_bytes, &header) != STATUS_OK) {
+        it->erased++;
+        return STATUS_NOT_FOUND;
+    }
+    if (core_decode(header.core, &episode->core) != STATUS_OK ||
         (it->options->subject.size > 0 &&
          !bytes_equal(it->options->subject, bytes_view(episode->core.subject, CORE_SUBJECT_SIZE))) ||
         opening_decode(opening, episode->attributes, &episode->attribute_count) != STATUS_OK)
@@ -452,7 +458,7 @@ static enum status retell_batch(struct retelling *it, struct episode *episode)
     enum status status = STATUS_OK;
 
     for (uint32_t i = 0; i < it->count && status == STATUS_OK && !it->over; i++) {
-        struct byte_view header = next_of(&headers), opening = next_of(&openings);
+        struct byte_view header = batches_next_header(&headers), opening = next_of(&openings);
 
         if (headers.failed || openings.failed || outcome_read(&outcomes, &episode->outcome) != STATUS_OK)
             return STATUS_CORRUPT;

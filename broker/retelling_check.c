@@ -230,6 +230,7 @@ static enum status make(const struct checking *it, bool replayed, json_t **ret)
     if (good && replayed)
         good = compare(it, differences);
     good = good && json_object_set_new(told, "replayed", json_boolean(replayed)) == 0 &&
+           json_object_set_new(told, "erased", json_integer((json_int_t)check->erased)) == 0 &&
            json_object_set_new(told, "agrees", json_boolean(json_array_size(differences) == 0)) == 0 &&
            json_object_set(told, "differences", differences) == 0;
     if (good && replayed)

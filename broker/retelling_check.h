@@ -10,7 +10,7 @@
  * log says was disclosed:
  *
  *   {"entry":N, "at":TIME, "id":EVENT, "subject":REF, "event":TYPE, "from":ID, "protocol":ID, "version":V,
- *    "serial":S, "digest":HEX, "accepted":B, "attributes":{…}, "replayed":B, "agrees":B,
+ *    "serial":S, "digest":HEX, "accepted":B, "attributes":{…}, "replayed":B, "erased":N, "agrees":B,
  * "differences":[TEXT], "recipients":[{"to":ID, "rule":R, "gateway":G, "consent":SCOPE?, "labels":[…]}]}
  *
  * With sentences also "decision":TEXT, "refused":[TEXT], and of each recipient "because":[TEXT].
@@ -22,6 +22,7 @@ struct retelling_check {
     const struct protocol *protocol;
     const uint8_t *digest; /* of its file, 32 bytes */
     uint64_t serial;       /* of its bundle */
+    uint64_t erased;       /* events before it that are gone: what rested on them cannot be known */
     uint64_t entry;        /* `accepted` or `refused` */
     bool accepted;
     bool sentences;

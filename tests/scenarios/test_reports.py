@@ -111,6 +111,20 @@ def judged_by_their_own_day(scheme, before, after):
     equal([r["value"] for r in ropa["protocol"] if r["what"] == "version"], ["3"], "the record is of what is in force")
 
 
+def erased(scheme, told):
+    """What was erased is no longer known; everything else can still be decided again and told."""
+    index = entry(scheme, told, POLICE)
+    scheme.settled(PRISON, scheme.command(PRISON, "erase", told, "--reason", "request").out.strip())
+    harness.run("concordat-broker", "confirm-erasure", "--dir", scheme.broker_folder, "--officer", "dpo.hargreaves", told)
+    until(lambda: [r for r in scheme.search("--kind", "erased") if r["outcome"] == "erased"], "it is erased")
+    page = json.loads(audit(scheme, "report", "digest", "--month", "2026-12", "--form", "json").out)
+    notes = " ".join(part["note"] for part in page["content"] if "note" in part)
+    check("1 events of this log were erased" in notes, f"the digest says so: {notes}")
+    said = " ".join(audit(scheme, "explain", index).out.split())
+    check("(erased since)" in said and "cannot be decided again" in said, f"and so does an explanation: {said}")
+    check(audit(scheme, "replay-export").out.count("\n") > 3, "past decisions can still be exported")
+
+
 def asked(scheme):
     """Each question stands in the log, before its answer, with who asked it."""
     looks = scheme.search("--kind", "audit-query")
@@ -156,6 +170,7 @@ def tell(scheme, folder):
     scheme.settled(PRISON, after)
     judged_by_their_own_day(scheme, before, after)
     asked(scheme)
+    erased(scheme, after)
     each_officer_is_told_what_is_theirs(scheme, before)
     check("entries" in scheme.verify().out, "the log verifies")
 

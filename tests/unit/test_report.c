@@ -384,6 +384,9 @@ static void a_month_opens_with_what_was_outside_the_protocol(void **state)
                                                    "\"x.x received it\""),
                                            NULL}));
     assert_says("9,2026-12-01 08:03:00Z,a.a,release.planned,x.x received it\r\n");
+    make("digest", TABLE_AS_TEXT, &month,
+         (const char *const[]){"{\"pass\":\"recheck\",\"entry\":1,\"erased\":3,\"differences\":[]}", NULL});
+    assert_says("3 events of this log were erased");
 }
 
 static void processing_is_recorded(void **state)
