@@ -88,8 +88,9 @@ enum status cosigning_handle(struct engine *engine, const struct job *job)
     struct witnessing_word word;
     enum status status;
 
-    if (peer == NULL || peer->connection != job->connection)
-        return STATUS_OK; /* a connection that was replaced */
+    if (peer == NULL || peer->connection != job->connection ||
+        !witnessing_expects(engine->witnessing, job->member))
+        return STATUS_OK; /* a connection that was replaced, nobody's business, or once more */
     status = signature_take(engine, true);
     if (status == STATUS_OK)
         status = witnessing_cosignature(engine->witnessing, job->member, cosignature, engine->now, &word);

@@ -220,6 +220,7 @@ enum status witnessing_adopt(struct witnessing *witnessing, const struct bundle 
     witnessing->keys = keys;
     place_witnesses(witnessing, before);
     witnesses_free(&before);
+    witnessing->offered_at = 0; /* at once: those who are new have cosigned nothing */
     status = load_lasts(witnessing);
     if (status == STATUS_OK)
         status = load_offered(witnessing);

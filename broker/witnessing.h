@@ -59,8 +59,9 @@ enum status witnessing_hello(struct witnessing *witnessing, const char *member, 
                              struct byte_view note, struct witnessing_word *ret_word);
 void witnessing_gone(struct witnessing *witnessing, uint64_t connection);
 
-/* witnessing_is - whether that member is a witness. */
-bool witnessing_is(const struct witnessing *witnessing, const char *member);
+/* witnessing_expects - whether a cosignature of what is offered may still come from that member: of others,
+ * and of more than one, nothing is to be looked at. */
+bool witnessing_expects(const struct witnessing *witnessing, const char *member);
 
 /* witnessing_cosignature - what a witness answered to an offer. STATUS_NO_SPACE: it could not be kept, and is
  * asked for again later. */

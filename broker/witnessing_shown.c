@@ -93,9 +93,12 @@ void witnessing_gone(struct witnessing *witnessing, uint64_t connection)
     }
 }
 
-bool witnessing_is(const struct witnessing *witnessing, const char *member)
+bool witnessing_expects(const struct witnessing *witnessing, const char *member)
 {
-    return witnesses_find(witnessing->keys, member) < witnesses_count(witnessing->keys);
+    const size_t index = witnesses_find(witnessing->keys, member);
+
+    return index < witnesses_count(witnessing->keys) && witnessing->offered > 0 &&
+           witnessing->list[index].line_size == 0;
 }
 
 static size_t heard_count(const struct witnessing *witnessing)

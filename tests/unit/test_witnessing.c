@@ -495,6 +495,26 @@ static void a_fork_is_found_by_a_refusal_too(void **state)
     free_offer(&other);
 }
 
+/* The member's newest entry as a sender, with its log proof. */
+static void ask_for_proof(struct exchange *exchange, size_t agent)
+{
+    struct byte_buffer bytes = bytes_buffer(WIRE_FRAME_LIMIT);
+    Wire__Frame frame = WIRE__FRAME__INIT;
+    Wire__LogRequest request = WIRE__LOG_REQUEST__INIT;
+
+    frame.version = WIRE_VERSION;
+    frame.request = 11;
+    frame.verb_case = WIRE__FRAME__VERB_LOG_REQUEST;
+    frame.log_request = &request;
+    request.first_counter = 1;
+    request.count = 1;
+    request.as_sender = 1;
+    wire_pack(&frame.base, &bytes);
+    exchange_send(exchange, agent, bytes_buffer_view(&bytes));
+    bytes_buffer_free(&bytes);
+    (void)exchange_wait(exchange, agent, WIRE__FRAME__VERB_LOG_ANSWER);
+}
+
 static void nothing_is_offered_before_its_time(void **state)
 {
     struct exchange *exchange = open_exchange(state);
@@ -508,7 +528,13 @@ static void nothing_is_offered_before_its_time(void **state)
     until_signed(exchange);
     for (size_t i = 0; i < 10; i++)
         exchange_none(exchange, 0, WIRE__FRAME__VERB_CHECKPOINT);
+
+    /* Unless somebody asks for a proof that waits for it. */
+    ask_for_proof(exchange, 0);
+    struct offer second = take_offer(exchange, 0, &first);
+    assert_true(second.size > first.size);
     free_offer(&first);
+    free_offer(&second);
 }
 
 static void without_witnesses_what_is_signed_is_final(void **state)
