@@ -47,14 +47,14 @@ class Export:
         width = min(256, self.size - 256 * n)
         return self.folder / "tile" / kind / (f"{n:03}" if width == 256 else f"{n:03}.p/{width}")
 
-    def sign(self, size, root, key=None):
+    def sign(self, size, root, key=None, name="checkpoint"):
         """Writes another checkpoint under a key: by default the log's own, as its operator could."""
         key = key or self.key
         text = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
         public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        name = hashlib.sha256(self.origin.encode() + b"\n\x01" + public).digest()[:4]
-        line = base64.b64encode(name + key.sign(text.encode())).decode()
-        (self.folder / "checkpoint").write_text(f"{text}\n\u2014 {self.origin} {line}\n", encoding="utf-8")
+        key_id = hashlib.sha256(self.origin.encode() + b"\n\x01" + public).digest()[:4]
+        line = base64.b64encode(key_id + key.sign(text.encode())).decode()
+        (self.folder / name).write_text(f"{text}\n\u2014 {self.origin} {line}\n", encoding="utf-8")
 
 
 def flip(path, byte, bit=3):
@@ -317,8 +317,14 @@ def cosigned():
         check("cosigned by 2 of 3 witnesses" in said, said)
         harness.run("concordat-audit", "verify-proof", proof, "--key", export.vkey, *named, expect=1)
         harness.run("concordat-audit", "verify-proof", proof, "--key", export.vkey, "--witness", vkeys[by[0]])
-        done = subprocess.run([built(work), export.folder, export.vkey], capture_output=True, text=True, check=False)
-        equal(done.returncode, 0, f"an export of a cosigned log, by Go\n{done.stdout}{done.stderr}")
+        program = built(work)
+        both(program, export, expect=0)
+        final = export.folder / "checkpoint.final"
+        check(final.is_file(), "the export has the newest final checkpoint")
+        size = int(final.read_text(encoding="utf-8").split("\n")[1])
+        export.sign(size, hashlib.sha256(b"another").digest(), name="checkpoint.final")
+        ours, theirs = both(program, export, expect=1)
+        check("checkpoint.final: " in ours and "checkpoint.final: the first" in theirs, f"{ours}{theirs}")
 
 
 if __name__ == "__main__":

@@ -83,8 +83,26 @@ func verify(dir, vkey string) int64 {
 	if err != nil || root != head.root {
 		problem("checkpoint: the %d entries do not give the root that was signed", head.size)
 	}
+	checkFinal(dir, vkey, head.size, stored)
 	checkNothingElse(dir, head.size)
 	return head.size
+}
+
+// The newest checkpoint that the log's witnesses made final, if there is one: the same log, as it was then.
+func checkFinal(dir, vkey string, size int64, stored hashes) {
+	path := filepath.Join(dir, "checkpoint.final")
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		return
+	}
+	final, err := openCheckpoint(path, vkey)
+	if err != nil {
+		problem("checkpoint.final: %v", err)
+		return
+	}
+	root, err := rootOf(final.size, stored)
+	if final.size > size || err != nil || root != final.root {
+		problem("checkpoint.final: the first %d entries do not give the root that was cosigned", final.size)
+	}
 }
 
 func rootOf(size int64, stored hashes) (tlog.Hash, error) {
@@ -243,7 +261,7 @@ func firstDifference(content, computed []byte) int {
 
 // A file that belongs to no tree of this size has no business in an export.
 func checkNothingElse(dir string, size int64) {
-	expected := map[string]bool{"checkpoint": true, "log.vkey": true}
+	expected := map[string]bool{"checkpoint": true, "checkpoint.final": true, "log.vkey": true}
 	for level := uint(0); size>>(tileHeight*level) > 0; level++ {
 		eachTile(size, level, func(n int64, width int) {
 			expected[tilePath(strconv.Itoa(int(level)), n, width)] = true
