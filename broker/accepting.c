@@ -498,10 +498,15 @@ enum status accepting_refusal(struct engine *engine, struct job *job, struct acc
     struct peer *sender = batch->sender;
     struct record_account account = accepting_account(
         engine, &event->core, job->rulebook == engine->rulebook ? job->events[index].protocol : NULL);
-    const struct byte_view identical[] = {event->core.from, event->core.type, reason_of(&judging->outcome),
-                                          bytes_view(event->core.subject, CORE_SUBJECT_SIZE)};
+    const struct byte_view reason = reason_of(&judging->outcome);
+    uint8_t sizes[3][4]; /* of those that have no fixed one */
+    const struct byte_view identical[] = {bytes_view(sizes, sizeof sizes), event->core.from, event->core.type,
+                                          reason, bytes_view(event->core.subject, CORE_SUBJECT_SIZE)};
     uint8_t key[DIGEST_SIZE];
 
+    bytes_put_u32(sizes[0], (uint32_t)event->core.from.size);
+    bytes_put_u32(sizes[1], (uint32_t)event->core.type.size);
+    bytes_put_u32(sizes[2], (uint32_t)reason.size);
     peers_count_minute(sender, engine->now);
     sender->refusals++;
     engine->refused++;
@@ -509,7 +514,7 @@ enum status accepting_refusal(struct engine *engine, struct job *job, struct acc
     if (repeats_seen(engine->repeats, key, engine->now))
         return STATUS_OK;
     account.outcome = bytes_of_string("refused");
-    account.reason = reason_of(&judging->outcome);
+    account.reason = reason;
     account.from_counter = ++sender->stored.sent;
     sender->dirty = true;
     size_t personal = add_personal(engine, event, NULL, 0);

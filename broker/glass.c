@@ -214,7 +214,7 @@ const struct glass_use *glass_at(const struct glass *glass, size_t position)
 enum status glass_made(struct glass *glass, const struct glass_use *use)
 {
     if (glass->count == GLASS_USES_MAX)
-        return STATUS_NO_MEMORY;
+        return STATUS_TOO_LARGE;
     if (glass->count == glass->room) {
         size_t room = glass->room == 0 ? 16 : 2 * glass->room;
         struct glass_use *grown = realloc(glass->uses, room * sizeof *grown);

@@ -40,7 +40,8 @@ enum status glass_save(struct glass *glass, struct store *store, int64_t now);
 struct policy_glass glass_facts(const struct glass *glass, const char *protocol, uint32_t sender,
                                 struct byte_view rule, int64_t now);
 
-/* glass_made - one more use, copied. STATUS_NO_MEMORY, also beyond GLASS_USES_MAX. */
+/* glass_made - one more use, copied. STATUS_NO_MEMORY, or STATUS_TOO_LARGE beyond GLASS_USES_MAX: then this
+ * event is not taken, and nothing else stands still. */
 enum status glass_made(struct glass *glass, const struct glass_use *use);
 
 /* glass_find - by sender and event, for ids are each sender's own; NULL when it does not count any more, or

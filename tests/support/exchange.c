@@ -28,13 +28,17 @@ static const char *const ids[EXCHANGE_AGENTS] = {"police.staffordshire", "prison
 struct bundle *exchange_bundle(struct exchange *exchange, const struct policy_edit *edits)
 {
     struct byte_buffer catalogue = policy_file("catalogue.yaml", NULL);
+    static const struct policy_edit renamed[] = {
+        {"protocol: staffordshire-ppo", "protocol: " EXCHANGE_SECOND}, {NULL, NULL}};
     struct byte_buffer protocol = policy_file("staffordshire-ppo.yaml", edits);
-    struct authority_bundle_file file = {.name = "staffordshire-ppo.yaml",
-                                         .content = bytes_buffer_view(&protocol)};
+    struct byte_buffer second = policy_file("staffordshire-ppo.yaml", renamed);
+    struct authority_bundle_file files[] = {
+        {.name = "staffordshire-ppo.yaml", .content = bytes_buffer_view(&protocol)},
+        {.name = EXCHANGE_SECOND ".yaml", .content = bytes_buffer_view(&second)}};
     struct authority_bundle_setting witnesses[EXCHANGE_AGENTS];
     struct authority_bundle_options options = {
-        .protocols = &file,
-        .n_protocols = 1,
+        .protocols = files,
+        .n_protocols = exchange->second ? 2 : 1,
         .catalogue = {.name = "catalogue.yaml", .content = bytes_buffer_view(&catalogue)},
         .valid_days = BUNDLE_LONGEST_DAYS,
         .witnesses = witnesses,
@@ -57,6 +61,7 @@ struct bundle *exchange_bundle(struct exchange *exchange, const struct policy_ed
     bytes_buffer_free(&bytes);
     bytes_buffer_free(&catalogue);
     bytes_buffer_free(&protocol);
+    bytes_buffer_free(&second);
     return bundle;
 }
 
@@ -724,9 +729,10 @@ void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind k
     (void)exchange_report_as(exchange, agent, kind, event, digest, WIRE__FRAME__VERB_REPORTS_STORED);
 }
 
-const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
-                                      const struct exchange_event *event,
-                                      const uint8_t header[static DIGEST_SIZE], Wire__Frame__VerbCase answer)
+/* One report, signed as it should be unless that is to be spoiled. */
+static void send_report(struct exchange *exchange, size_t agent, const char *by, Wire__ReportKind kind,
+                        const struct exchange_event *event, const uint8_t header[static DIGEST_SIZE],
+                        bool spoiled)
 {
     Wire__Frame frame = WIRE__FRAME__INIT;
     Wire__ReportBatch batch = WIRE__REPORT_BATCH__INIT;
@@ -735,7 +741,7 @@ const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, W
     struct batch_signer signer = signer_of(exchange, agent);
     uint8_t signature[ED25519_SIGNATURE_SIZE];
 
-    report.by = (char *)(uintptr_t)ids[agent];
+    report.by = (char *)(uintptr_t)by;
     report.kind = kind;
     report.from = (char *)(uintptr_t)ids[event->from];
     report.event = wire_data(bytes_view(event->core.event, CORE_EVENT_SIZE));
@@ -748,6 +754,7 @@ const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, W
     assert_int_equal(batch_sign(BATCH_PURPOSE_REPORTS, keystore_signing(exchange->agents[agent].keys),
                                 &signer, &item, 1, signature),
                      STATUS_OK);
+    signature[7] ^= (uint8_t)spoiled;
     frame.version = WIRE_VERSION;
     frame.request = ++exchange->requests;
     frame.verb_case = WIRE__FRAME__VERB_REPORTS;
@@ -758,7 +765,25 @@ const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, W
     batch.reports = &data;
     send_frame(exchange, agent, &frame);
     bytes_buffer_free(&bytes);
+}
+
+const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
+                                      const struct exchange_event *event,
+                                      const uint8_t header[static DIGEST_SIZE], Wire__Frame__VerbCase answer)
+{
+    send_report(exchange, agent, ids[agent], kind, event, header, false);
     return exchange_wait(exchange, agent, answer);
+}
+
+const char *exchange_report_wrong(struct exchange *exchange, size_t agent, const char *by,
+                                  const struct exchange_event *event)
+{
+    uint8_t digest[DIGEST_SIZE];
+
+    header_digest(bytes_buffer_view(&event->header), digest);
+    send_report(exchange, agent, by == NULL ? ids[agent] : by, WIRE__REPORT_KIND__OPENED, event, digest,
+                by == NULL);
+    return exchange_wait(exchange, agent, WIRE__FRAME__VERB_ERROR)->error->text;
 }
 
 /* ---- the log ---- */

@@ -21,6 +21,7 @@
 #define EXCHANGE_DRUGS     4
 #define EXCHANGE_AGENTS    5
 #define EXCHANGE_FRAMES    256
+#define EXCHANGE_SECOND    "zz-second"
 
 struct exchange_agent {
     const char *id;
@@ -39,6 +40,7 @@ struct exchange {
     struct clock clock;
     struct pipeline_limits limits;
     bool memory;
+    bool second; /* bundles carry the shipped protocol again, as EXCHANGE_SECOND */
     char folder[128];
     struct pipeline *pipeline;
     struct wire_arena arena; /* of everything received */
@@ -149,6 +151,11 @@ void exchange_report(struct exchange *exchange, size_t agent, Wire__ReportKind k
 const Wire__Frame *exchange_report_as(struct exchange *exchange, size_t agent, Wire__ReportKind kind,
                                       const struct exchange_event *event,
                                       const uint8_t header[static DIGEST_SIZE], Wire__Frame__VerbCase answer);
+
+/* exchange_report_wrong - a report by another member than the agent, or its own with a spoiled signature (by
+ * NULL): what the broker says to it. */
+const char *exchange_report_wrong(struct exchange *exchange, size_t agent, const char *by,
+                                  const struct exchange_event *event);
 
 /* exchange_list - police put that person on the list (adult, stoke, force 21), and deliveries of it are left
  * alone. exchange_consent - probation records a consent. */

@@ -93,6 +93,26 @@ static void test_two_of_one_id(void **state)
     store_close(&store);
 }
 
+/* There is an end to it, which is no shortage of memory. */
+static void test_most(void **state)
+{
+    struct store *store = NULL;
+    struct glass *glass = NULL;
+    struct glass_use use = use_of(1, 100 * HOUR);
+
+    (void)state;
+    assert_int_equal(store_memory_new(&store), STATUS_OK);
+    assert_int_equal(glass_new(store, &glass), STATUS_OK);
+    for (uint32_t i = 0; i < GLASS_USES_MAX; i++) {
+        bytes_put_u32(use.event, i);
+        assert_int_equal(glass_made(glass, &use), STATUS_OK);
+    }
+    assert_int_equal(glass_made(glass, &use), STATUS_TOO_LARGE);
+    assert_int_equal(glass_count(glass), GLASS_USES_MAX);
+    glass_free(&glass);
+    store_close(&store);
+}
+
 /* What was not saved is taken back; what was, is there for the next process; what is settled and old goes. */
 static void test_saved(void **state)
 {
@@ -276,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_count),
         cmocka_unit_test(test_two_of_one_id),
+        cmocka_unit_test(test_most),
         cmocka_unit_test(test_saved),
         cmocka_unit_test_setup_teardown(test_quota_and_suspension, exchange_setup, exchange_teardown),
         cmocka_unit_test_setup_teardown(test_quota_at_the_commit, exchange_setup, exchange_teardown),
