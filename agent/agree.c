@@ -190,6 +190,81 @@ bool agree_before_us(struct agent *agent, int64_t time)
     return marks_get(agent, "born", &born) == STATUS_OK && time < born;
 }
 
+/* No rule's retention is over so soon. */
+static bool is_young(const struct agent *agent, int64_t time, int64_t now)
+{
+    for (size_t i = 0; agent->membership != NULL && i < agent->membership->protocol_count; i++) {
+        const struct duration shortest = protocol_shortest_retention(agent->membership->protocols[i]);
+
+        if (civil_add_duration(time, shortest, 1) <= now)
+            return false;
+    }
+    return true;
+}
+
+/* Has any event of that side been erased here? */
+static enum status any_erased(struct agent *agent, enum proofs_role role, bool *ret_any)
+{
+    struct db_statement *statement = NULL;
+    enum status status =
+        role == PROOFS_SENT
+            ? db_statement(agent->db, "SELECT 1 FROM outbox WHERE length(content) = 0 LIMIT 1", &statement)
+            : db_statement(agent->db, "SELECT 1 FROM inbox WHERE state = 5 LIMIT 1", &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    *ret_any = false;
+    status = db_step(statement, ret_any);
+    db_reset(statement);
+    return status;
+}
+
+/* The event that we were told stands at that number or index. */
+static enum status find_owed(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
+                             uint8_t ret_event[static UUID_SIZE],
+                             char ret_member[static MEMBER_ID_LENGTH + 1], bool *ret_found)
+{
+    struct db_statement *statement = NULL;
+    enum status status = db_statement(
+        agent->db,
+        "SELECT event, member FROM proof_due WHERE role = ?1 AND (counter = ?2 OR log_index = ?3) LIMIT 1",
+        &statement);
+
+    if (status != STATUS_OK)
+        return status;
+    db_bind_int64(statement, 1, (int64_t)role);
+    db_bind_int64(statement, 2, (int64_t)counter);
+    db_bind_int64(statement, 3, (int64_t)index);
+    *ret_found = false;
+    status = db_step(statement, ret_found);
+    if (status == STATUS_OK && *ret_found) {
+        if (db_column_blob(statement, 0).size == UUID_SIZE)
+            memcpy(ret_event, db_column_blob(statement, 0).data, UUID_SIZE);
+        (void)snprintf(ret_member, MEMBER_ID_LENGTH + 1, "%s", db_column_text(statement, 1));
+    }
+    db_reset(statement);
+    return status;
+}
+
+enum status agree_gone(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
+                       int64_t time, int64_t now, bool *ret_gone)
+{
+    uint8_t event[UUID_SIZE] = {0};
+    char member[MEMBER_ID_LENGTH + 1] = "";
+    struct proofs_event owed = {.role = role, .id = event};
+    bool found = false;
+    enum status status = STATUS_OK;
+
+    *ret_gone = true;
+    if (agree_before_us(agent, time) || !is_young(agent, time, now))
+        return STATUS_OK;
+    status = find_owed(agent, role, counter, index, event, member, &found);
+    if (status != STATUS_OK || !found)
+        return status == STATUS_OK ? any_erased(agent, role, ret_gone) : status;
+    owed.member = bytes_of_string(member);
+    return agree_erased(agent, &owed, ret_gone);
+}
+
 enum status agree_settle_unknown(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
                                  bool final)
 {

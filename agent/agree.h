@@ -26,6 +26,14 @@ enum status agree_later(struct agent *agent, const struct proofs_event *event, i
 /* agree_before_us - was that before this agent's database began? Then it cannot know. */
 bool agree_before_us(struct agent *agent, int64_t time);
 
+/*
+ * agree_gone - may the log have no personal part of an entry of ours any more? So it is if its retention can
+ * be over, if that was before us, or if what was told about its number or index is of an event that has been
+ * erased here; without anything told, if any has.
+ */
+enum status agree_gone(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
+                       int64_t time, int64_t now, bool *ret_gone);
+
 /* agree_settle_unknown - the entry's personal part was erased before we had it: what was told about number
  * and index says which proof is no longer owed. Inside a transaction. */
 enum status agree_settle_unknown(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,

@@ -276,7 +276,7 @@ static enum status keep(struct reconcile *reconcile, enum proofs_role role, uint
     if (status == STATUS_OK && has_event && told->kind != RECORD_REFUSED)
         status = proofs_settle(reconcile->agent, &about, row.final);
     /* Erased before we had it: only what was told before says which event it is about. */
-    if (status == STATUS_OK && !has_event)
+    if (status == STATUS_OK && !has_event && met)
         status = agree_settle_unknown(reconcile->agent, role, counter, told->index, row.final);
     return status;
 }
@@ -289,6 +289,23 @@ static enum status refuse(struct reconcile *reconcile, enum proofs_role role, ui
                          counter, as(role), why);
 }
 
+/* An entry whose personal part is gone has nothing to be met; but it cannot be gone without a reason. */
+static enum status check_gone(struct reconcile *reconcile, enum proofs_role role, uint64_t counter,
+                              int64_t now, bool *ret_met)
+{
+    const struct entry_proof_told *told = &reconcile->told;
+    enum status status =
+        agree_gone(reconcile->agent, role, counter, told->index, told->account.time, now, ret_met);
+
+    if (status != STATUS_OK || *ret_met)
+        return status;
+    return incidents_add(
+        reconcile->agent->db, now,
+        "the broker holds back what entry %" PRIu64 " of the log, our number %" PRIu64
+        " as %s, is about: its retention cannot be over, and nothing that it could be was erased",
+        told->index, counter, as(role));
+}
+
 static enum status take_new(struct reconcile *reconcile, enum proofs_role role, uint64_t counter,
                             const Wire__LogEntry *entry, int64_t now)
 {
@@ -296,10 +313,10 @@ static enum status take_new(struct reconcile *reconcile, enum proofs_role role, 
     bool met = false;
     enum status status = check_order(reconcile, role, counter, now);
 
-    if (status == STATUS_OK && told->has_personal && told->personal.event.size == UUID_SIZE)
+    if (status == STATUS_OK && told->has_personal)
         status = check_event(reconcile, role, counter, now, &met);
-    else
-        met = true; /* nothing to meet: erased */
+    else if (status == STATUS_OK)
+        status = check_gone(reconcile, role, counter, now, &met);
     return status == STATUS_OK ? keep(reconcile, role, counter, entry, met) : status;
 }
 
@@ -315,7 +332,8 @@ enum status reconcile_entry(struct reconcile *reconcile, enum proofs_role role, 
         return status;
     if (status != STATUS_OK)
         return refuse(reconcile, role, counter, status_text(status), now);
-    if (!is_ours(reconcile, role, counter))
+    if (!is_ours(reconcile, role, counter) ||
+        (reconcile->told.has_personal && reconcile->told.personal.event.size != UUID_SIZE))
         return refuse(reconcile, role, counter, "it answered with another entry", now);
     status = proofs_at(agent, role, counter, &here);
     if (status == STATUS_NOT_FOUND) {

@@ -105,6 +105,20 @@ bool protocol_in_force(const struct protocol *protocol, int64_t now)
     return now >= protocol->in_force_from && now < protocol->in_force_until;
 }
 
+struct duration protocol_shortest_retention(const struct protocol *protocol)
+{
+    struct duration shortest = {0, INT64_MAX};
+
+    for (uint16_t i = 0; i < protocol->rule_count; i++) {
+        const struct duration retention = protocol->rules[i].retention;
+
+        if (shortest.ms == INT64_MAX ||
+            civil_add_duration(0, retention, 1) < civil_add_duration(0, shortest, 1))
+            shortest = retention;
+    }
+    return shortest;
+}
+
 struct duration protocol_longest_retention(const struct protocol *protocol)
 {
     struct duration longest = {0, 0};

@@ -326,8 +326,10 @@ const struct protocol_pair *protocol_pair_of(const struct protocol *protocol, ui
 /* protocol_in_force - between its dates at that time. */
 bool protocol_in_force(const struct protocol *protocol, int64_t now);
 
-/* protocol_longest_retention - the longest that any of its rules lets recipients keep what they have. */
+/* protocol_longest_retention, protocol_shortest_retention - the longest, and the shortest, that any of its
+ * rules lets recipients keep what they have. */
 struct duration protocol_longest_retention(const struct protocol *protocol);
+struct duration protocol_shortest_retention(const struct protocol *protocol);
 
 /* protocol_gateway_runs - does the gateway run from one class to the other? */
 bool protocol_gateway_runs(const struct protocol *protocol, uint16_t gateway, uint16_t from, uint16_t to);

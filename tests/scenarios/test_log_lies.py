@@ -78,6 +78,15 @@ class Lie:
             return entries
         return answer
 
+    def holds_back_whom_it_is_about(self):
+        """As if it had been erased; nothing was."""
+        def answer(_asked, body):
+            entries = copy.deepcopy(body.entries)
+            for entry in entries:
+                entry["personal"] = entry["personal_salt"] = None
+            return entries
+        return answer
+
     def says_it_twice(self):
         one, two = self.genuine[0], self.genuine[1]
         again = changed(one, account={self.number: 3, "time": two.account["time"]})
@@ -148,6 +157,7 @@ EITHER = {
     "answers_with_another_number": "it answered with another entry",
     "proves_nothing": "has not proved the log's entry of our number 1",
     "opens_it_otherwise": "has not proved the log's entry of our number 1",
+    "holds_back_whom_it_is_about": "the broker holds back what entry",
     "says_it_twice": "the log says twice that event",
     "says_it_in_another_order": "the log is out of order",
     "says_another_person": "differs from our own event",
