@@ -457,7 +457,9 @@ enum status witnessing_cosignature(struct witnessing *witnessing, const char *me
     struct witnessing_word word = {.outcome = WITNESSING_FINE};
     enum status status = STATUS_OK;
 
-    if (index < witnesses_count(witnessing->keys) && witnessing->offered > 0) {
+    /* What a witness has cosigned already it need not say again, nor can it make us write it again. */
+    if (index < witnesses_count(witnessing->keys) && witnessing->offered > 0 &&
+        (cosignature->line.len == 0 || witnessing->list[index].line_size == 0)) {
         if (cosignature->line.len == 0)
             status = take_refusal(witnessing, index, cosignature, &word);
         else if (!cosignature->has_size ||
