@@ -55,7 +55,7 @@ def one_kill(scheme, chance, acknowledged):
     except Exception:  # it may die before it is up, which is a kill as well
         daemon = scheme.daemons[name]
         check(not daemon.alive() and daemon.process.returncode == -9, f"{name} at {point}: {daemon.tail()}")
-    for _ in range(40):
+    for _ in range(20):
         if not daemon.alive():
             break
         breach(scheme, acknowledged)
