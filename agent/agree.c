@@ -219,29 +219,34 @@ static enum status any_erased(struct agent *agent, enum proofs_role role, bool *
     return status;
 }
 
-/* The event that we were told stands at that number or index. */
-static enum status find_owed(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
-                             uint8_t ret_event[static UUID_SIZE],
-                             char ret_member[static MEMBER_ID_LENGTH + 1], bool *ret_found)
+/* How many events we were told stand at that number or index, and how many of them have been erased here. */
+static enum status count_owed(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
+                              int64_t *ret_owed, int64_t *ret_erased)
 {
     struct db_statement *statement = NULL;
-    enum status status = db_statement(
-        agent->db,
-        "SELECT event, member FROM proof_due WHERE role = ?1 AND (counter = ?2 OR log_index = ?3) LIMIT 1",
-        &statement);
+    bool row = false;
+    enum status status =
+        role == PROOFS_SENT
+            ? db_statement(agent->db,
+                           "SELECT count(*), count(here.event) FROM proof_due AS due"
+                           " LEFT JOIN outbox AS here ON here.event = due.event AND length(here.content) = 0"
+                           " WHERE due.role = ?1 AND (due.counter = ?2 OR due.log_index = ?3)",
+                           &statement)
+            : db_statement(agent->db,
+                           "SELECT count(*), count(here.event) FROM proof_due AS due"
+                           " LEFT JOIN inbox AS here ON here.event = due.event AND here.sender = due.member"
+                           " AND here.state = 5"
+                           " WHERE due.role = ?1 AND (due.counter = ?2 OR due.log_index = ?3)",
+                           &statement);
 
     if (status != STATUS_OK)
         return status;
     db_bind_int64(statement, 1, (int64_t)role);
     db_bind_int64(statement, 2, (int64_t)counter);
     db_bind_int64(statement, 3, (int64_t)index);
-    *ret_found = false;
-    status = db_step(statement, ret_found);
-    if (status == STATUS_OK && *ret_found) {
-        if (db_column_blob(statement, 0).size == UUID_SIZE)
-            memcpy(ret_event, db_column_blob(statement, 0).data, UUID_SIZE);
-        (void)snprintf(ret_member, MEMBER_ID_LENGTH + 1, "%s", db_column_text(statement, 1));
-    }
+    status = db_step(statement, &row);
+    *ret_owed = row ? db_column_int64(statement, 0) : 0;
+    *ret_erased = row ? db_column_int64(statement, 1) : 0;
     db_reset(statement);
     return status;
 }
@@ -249,20 +254,18 @@ static enum status find_owed(struct agent *agent, enum proofs_role role, uint64_
 enum status agree_gone(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,
                        int64_t time, int64_t now, bool *ret_gone)
 {
-    uint8_t event[UUID_SIZE] = {0};
-    char member[MEMBER_ID_LENGTH + 1] = "";
-    struct proofs_event owed = {.role = role, .id = event};
-    bool found = false;
+    int64_t owed = 0;
+    int64_t erased = 0;
     enum status status = STATUS_OK;
 
     *ret_gone = true;
     if (agree_before_us(agent, time) || !is_young(agent, time, now))
         return STATUS_OK;
-    status = find_owed(agent, role, counter, index, event, member, &found);
-    if (status != STATUS_OK || !found)
+    status = count_owed(agent, role, counter, index, &owed, &erased);
+    if (status != STATUS_OK || owed == 0)
         return status == STATUS_OK ? any_erased(agent, role, ret_gone) : status;
-    owed.member = bytes_of_string(member);
-    return agree_erased(agent, &owed, ret_gone);
+    *ret_gone = erased == owed; /* number and index may have been told of two */
+    return STATUS_OK;
 }
 
 enum status agree_settle_unknown(struct agent *agent, enum proofs_role role, uint64_t counter, uint64_t index,

@@ -33,7 +33,7 @@ struct doctor_link {
  * doctor_examine - {"worst": level, "findings": [{"check", "level", "text", "remedy": text or null}]}, one
  * finding at least for each check; the caller's.
  *
- * The checks: agent, folder, keys, certificate, bundle, protocol, broker, clock, disk, queue, trial.
+ * The checks: agent, folder, keys, certificate, bundle, protocol, broker, clock, disk, queue, log, trial.
  * Returns STATUS_NO_MEMORY, or what the database returned.
  */
 enum status doctor_examine(struct agent *agent, const struct doctor_link *link, int64_t now, json_t **ret);

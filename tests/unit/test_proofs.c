@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/agree.h"
 #include "agent/housekeeping.h"
 #include "agent/marks.h"
 #include "agent/proofs.h"
@@ -254,6 +255,42 @@ static void an_event_stays_in_the_outbox_while_its_proof_is_owed(void **state)
     assert_int_equal(count_of("SELECT count(*) FROM outbox"), 0);
 }
 
+static bool may_be_gone(uint64_t counter, uint64_t index, int64_t time)
+{
+    bool gone = false;
+
+    assert_int_equal(agree_gone(agent, PROOFS_RECEIVED, counter, index, time, room->now, &gone), STATUS_OK);
+    return gone;
+}
+
+/* An entry without its personal part is believed if its retention can be over, or if all that it could be
+ * about has been erased here. */
+static void nothing_is_gone_without_a_reason(void **state)
+{
+    static const char tombstone[] =
+        "INSERT INTO inbox (event, sender, state, late, opened, received, until, header, section) VALUES"
+        " (x'01000000000000000000000000000000', 'police.staffordshire', 5, 0, 0, 0, 1, x'00', x'00')";
+    const struct proofs_event erased = {
+        .role = PROOFS_RECEIVED, .member = bytes_of_string("police.staffordshire"), .id = event};
+    const struct proofs_event whole = {
+        .role = PROOFS_RECEIVED, .member = bytes_of_string("police.staffordshire"), .id = other_event};
+    const struct proofs_due nine = {.counter = 9};
+    const struct proofs_due at_four = {.counter = 10, .has_index = true, .index = 4};
+
+    (void)state;
+    assert_int_equal(marks_set(agent, "born", 0), STATUS_OK);
+    assert_false(may_be_gone(9, 3, room->now));
+    assert_true(may_be_gone(9, 3, room->now - 3660 * CIVIL_DAY_MS));
+    assert_int_equal(proofs_owe(agent, &erased, &nine, room->now), STATUS_OK);
+    assert_int_equal(proofs_owe(agent, &whole, &at_four, room->now), STATUS_OK);
+    assert_false(may_be_gone(9, 3, room->now));
+    assert_int_equal(db_exec(agent->db, tombstone), STATUS_OK);
+    assert_true(may_be_gone(9, 3, room->now));
+    assert_false(may_be_gone(9, 4, room->now)); /* its number is the one's, its place the other's */
+    assert_false(may_be_gone(10, 4, room->now));
+    assert_true(may_be_gone(11, 5, room->now)); /* nothing was told of that, and something was erased */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +299,7 @@ int main(void)
                                         close_room),
         cmocka_unit_test_setup_teardown(what_was_erased_stays_so, open_room, close_room),
         cmocka_unit_test_setup_teardown(a_proof_is_owed_until_it_is_final, open_room, close_room),
+        cmocka_unit_test_setup_teardown(nothing_is_gone_without_a_reason, open_room, close_room),
         cmocka_unit_test_setup_teardown(another_log_begins_anew, open_room, close_room),
         cmocka_unit_test_setup_teardown(old_proofs_go_but_the_last_of_each_role, open_room, close_room),
         cmocka_unit_test_setup_teardown(an_event_stays_in_the_outbox_while_its_proof_is_owed, open_room,
